@@ -36,7 +36,7 @@ static inline dxt_status dxt_ep_agree(_Atomic uint64_t *agreed, uint64_t magic,
         if (i == 0)
             return dxt_ep_fail(DXT_ERR_INVALID,
                                "the memory must be zeroed before the first rank joins, and all "
-                               "ranks be of one version of the library");
+                               "ranks must use one version of the library");
         return dxt_ep_fail(
             DXT_ERR_INVALID,
             "config.%s must be the same on all ranks; it is %llu here, and %llu on others",

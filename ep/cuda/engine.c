@@ -196,8 +196,8 @@ static dxt_status check_trouble(const cuda_rank *r)
     if (trouble & CUDA_TROUBLE_ROUTE)
         return dxt_ep_fail(
             DXT_ERR_INVALID,
-            "topk_idx named an expert that does not exist, or a combine was given another "
-            "handle than that of its dispatch");
+            "topk_idx names an expert that does not exist, or combine got another handle than "
+            "that of its dispatch");
     return DXT_OK;
 }
 

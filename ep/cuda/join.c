@@ -167,8 +167,8 @@ static dxt_status join_with_nccl(struct page *page, const dxt_ep_config *config,
     uint32_t within = cuda_ranks_within_reach(comm);
     if (within != config->ranks)
         return dxt_ep_fail(DXT_ERR_UNSUPPORTED,
-                           "only %u of %u ranks can store into each other's memory; the engine "
-                           "needs GPUs joined by NVLink",
+                           "only %u of %u ranks can write to each other's memory; the engine needs "
+                           "GPUs joined by NVLink",
                            within, config->ranks);
     status = check_nccl(ncclMemAlloc(&m->memory, size), "cannot allocate the window");
     if (status != DXT_OK) return status;

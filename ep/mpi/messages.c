@@ -65,7 +65,7 @@ static dxt_status take(dxt_ep *ep, epm *m, size_t slot, const MPI_Status *status
     if (size < 0 || !epm_plausible(ep, operator_index, head, (size_t)size) || head->epoch != epoch)
         return dxt_ep_fail(
             DXT_ERR_IO,
-            "rank %u sent a damaged message; all ranks must be of one version of the library",
+            "rank %u sent a damaged message; all ranks must use one version of the library",
             m->ranks[peer]);
     m->here[slot] = 1;
     shm_arrived(ep, m->ranks[peer], operator_index, epoch, head->copies, head->format);

@@ -86,8 +86,8 @@ static dxt_status check_rows(const dxt_ep *ep, const dxt_ep_combine *combine, ui
         uint32_t rows = shm_flag_at(s, s->rank, DXT_COMBINE, epoch, source)->rows;
         if (s->heard[DXT_COMBINE][source] && rows != s->rows[source])
             return dxt_ep_fail(DXT_ERR_INVALID,
-                               "rank %u sent results of %u routes to rank %u, which had sent it "
-                               "%u; its combine needs the handle of its dispatch",
+                               "rank %u sent results of %u routes to rank %u, which had sent it %u "
+                               "routes; give combine the handle of its dispatch",
                                source, rows, s->rank, s->rows[source]);
     }
     return DXT_OK;

@@ -344,7 +344,8 @@ def default(name: str) -> float:
     """The default of an option, as the library has it."""
     value = float(lib.dxt_default(name.encode()))
     if value != value:
-        raise ImportError(f"the DeepXTrace library that was found has no default of {name}")
+        raise ImportError("the DeepXTrace library that was found is of another version than this "
+                          f"package: it has no default of {name}")
     return value
 
 

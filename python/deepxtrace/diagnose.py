@@ -169,8 +169,8 @@ class Diagnose(Sessions):
             return 0.0  # the library's
         smallest = default("min_share_crowded")
         if self.rank == 0:
-            self._say(f"{crowded[0]} ranks share {crowded[1]} processors: findings from "
-                      f"{smallest:.0%} of the step on (min_share)")
+            self._say(f"{crowded[0]} ranks share {crowded[1]} processors, so a finding must "
+                      f"cost at least {smallest:.0%} of the step (min_share)")
         return smallest
 
     # ---- counters
@@ -306,9 +306,9 @@ class Diagnose(Sessions):
         mode.calls += 1
         still = mode.stillness.call(time.monotonic()) if self.rank == 0 else 0.0
         if still:
-            self._say(f"{name}() was not called for {still:.0f} s. In sync mode nothing is said "
-                      "meanwhile: if an operation was waiting for a rank that hung, async mode "
-                      "names it while it lasts")
+            self._say(f"{name}() was not called for {still:.0f} s. In sync mode nothing is told "
+                      "meanwhile. If an operation was waiting for a hung rank, use async mode: it "
+                      "names that rank during the wait")
         if mode.calls % (step or self.sync_step) != 0:
             if mode.calls == mode.ended + 1:
                 mode.session.first_step()

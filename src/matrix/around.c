@@ -86,8 +86,8 @@ static dxt_status take_factor(dxt_reader *reader, const char **line, size_t *siz
     if (last && last - at > 2 && !reader->document.open && is_end_of_several(at, last)) {
         *size = (size_t)(last - at);
         return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, reader->input.line,
-                               "the factor behind the matrices that end here is left out: those "
-                               "above have been read without it");
+                               "the factor on this line is not applied: the matrices above it have "
+                               "been read already");
     }
     if (last) {
         reader->around.factor = factor;
@@ -290,7 +290,7 @@ static unsigned find_words(const char *line, const char *end)
     return found;
 }
 
-/* Whether a heading names something else than waits: "Bandwidth (GB/s)", "tokens sent", "%usr". */
+/* Whether a heading names something other than waits: "Bandwidth (GB/s)", "tokens sent", "%usr". */
 static bool names_other(unsigned about, const char *line, const char *end)
 {
     if (about & WAITS) return false;
@@ -336,30 +336,30 @@ dxt_status dxt_take_around(dxt_reader *reader, uint64_t line, double *reals, dxt
     reader->around.scaled = reader->around.other = 0;
     if (status == DXT_OK && other > 0 && line <= other + MOST_LINES)
         status = dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
-                                 "line %llu names something else than waits; the values are read "
+                                 "line %llu names something other than waits; the values are read "
                                  "as waits",
                                  (unsigned long long)other);
     if (status == DXT_OK && scaled > 0 && line <= scaled + MOST_LINES)
         status = dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
-                                 "line %llu says a factor or a unit that is not applied: the "
-                                 "values are read as they stand",
+                                 "line %llu has a factor or a unit that is not applied: the values "
+                                 "are read as they stand",
                                  (unsigned long long)scaled);
     uint64_t arrow = reader->around.arrow;
     reader->around.arrow = 0;
     if (status == DXT_OK && arrow >= line && !reader->around.pointed) {
         reader->around.pointed = true;
         status = dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
-                                 "of ranks with an arrow, \"0 -> 1\", the first is read as the one "
-                                 "that waits, as in \"src -> dst\"; --slow-path 0->1 means that 1 "
-                                 "waits for 0");
+                                 "in \"0 -> 1\", rank 0 is read as the one that waits, as in \"src "
+                                 "-> dst\"; but in --slow-path 0->1, rank 1 waits for rank 0");
     }
     if (status != DXT_OK || turned == 0) return status;
     reader->around.turned = 0;
     if (line > turned + MOST_LINES) return DXT_OK;
-    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
-                           "line %llu says something of turned axes, and the matrix is read as it "
-                           "stands: rows wait, columns are waited for",
-                           (unsigned long long)turned);
+    return dxt_reader_lose(
+        reader, DXT_REMARK_NOTE, DXT_OK, line,
+        "line %llu may say that the axes are turned, but the matrix is read as it "
+        "stands: rows wait, columns are waited for",
+        (unsigned long long)turned);
 }
 
 /* ---- one rank in front of all rows ---- */

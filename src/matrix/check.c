@@ -86,7 +86,7 @@ static dxt_status check_member(dxt_json *json, dxt_others *others)
     if (status != DXT_OK) return status;
     bool ours = dxt_field_find(name) >= 0;
     json->why = dxt_others_add(others, name);
-    if (ours) json->why = "it holds a field that has a place of its own";
+    if (ours) json->why = "it holds a field that a recording already has";
     if (json->why || !dxt_json_expect(json, ':') || !dxt_json_skip(json)) return DXT_ERR_FORMAT;
     return DXT_OK;
 }
@@ -179,7 +179,7 @@ static dxt_status check_missing(const dxt_window *window)
         if (window->missing[row] > 1) return wrong("missing", "must be 0 or 1");
         const int64_t *cells = window->wait + (size_t)row * window->ranks;
         for (uint32_t column = 0; window->missing[row] && column < window->ranks; column++)
-            if (cells[column] != 0) return wrong("wait", "a missing row does not hold zeros");
+            if (cells[column] != 0) return wrong("wait", "a missing row must hold only zeros");
     }
     return DXT_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names that count something else than waits: "tokens", "bytes_sent", "numSamples". */
+/* Names that count something other than waits: "tokens", "bytes_sent", "numSamples". */
 #include <string.h>
 #include <strings.h>
 

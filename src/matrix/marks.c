@@ -33,7 +33,7 @@ static dxt_status tell_beside(dxt_reader *reader, const char *at, const char *en
                            end - at > 100 ? 100 : (int)(end - at), at);
 }
 
-/* A name counts something else than waits. */
+/* A name counts something other than waits. */
 static dxt_status tell_counts(dxt_reader *reader, const char *at, const char *end)
 {
     bool perhaps = at < end && *at == '?';
@@ -42,15 +42,16 @@ static dxt_status tell_counts(dxt_reader *reader, const char *at, const char *en
     int size = end - at > 100 ? 100 : (int)(end - at);
     if (perhaps)
         return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, reader->input.line,
-                               "the name \"%.*s\" may count something else than waits; the values "
+                               "the name \"%.*s\" may count something other than waits; the values "
                                "are read as waits",
                                size, at);
-    dxt_reader_hint(reader, "the name \"%.*s\" says that it counts something else than waits", size,
-                    at);
-    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, reader->input.line,
-                           "the name \"%.*s\" says that it counts something else than waits: it is "
-                           "left out",
-                           size, at);
+    dxt_reader_hint(reader, "the name \"%.*s\" says that it counts something other than waits",
+                    size, at);
+    return dxt_reader_lose(
+        reader, DXT_REMARK_NOTE, DXT_OK, reader->input.line,
+        "the name \"%.*s\" says that it counts something other than waits: it is "
+        "left out",
+        size, at);
 }
 
 /* The unit of the values of JSON or Python that follow; another one ends the table. */

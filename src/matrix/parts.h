@@ -189,8 +189,8 @@ typedef struct dxt_around {
     bool lists;      /**< several lists in a line were told of */
     bool torn;       /**< rows of ranks came in parts that might be matrices */
     uint64_t beside; /**< hash of what was told not to be applied */
-    uint64_t counts; /**< the same of what was told to count something else than waits */
-    uint64_t other;  /**< line of a heading that names something else than waits; 0: none */
+    uint64_t counts; /**< the same of what was told to count something other than waits */
+    uint64_t other;  /**< line of a heading that names something other than waits; 0: none */
     uint64_t scaled; /**< line of a factor that is not applied; 0: none */
     uint64_t arrow;  /**< line of a pair of ranks with an arrow, "0 -> 1: 5"; 0: none */
     bool pointed;    /**< such arrows were told of */

@@ -122,8 +122,8 @@ dxt_status dxt_check_matrices(const dxt_recording *rec)
                                    "%s is not square: %u rows of %u values", name, m->rows,
                                    m->columns);
         if (m->rows > 0 && m->rows != window->ranks)
-            return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "%s has %u rows, ranks is %u", name,
-                                   m->rows, window->ranks);
+            return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "%s has %u rows, but ranks is %u",
+                                   name, m->rows, window->ranks);
     }
     return DXT_OK;
 }

@@ -37,10 +37,10 @@ static const char *skip_blanks(const char *at, const char *end)
 static const char *read_type(dxt_npy *npy, const char *at, const char *end)
 {
     at = dxt_behind_text(at, end, "'descr'");
-    if (!at) return "its head says nothing of a type";
+    if (!at) return "its header has no type";
     at = skip_blanks(at, end);
-    if (at == end || *at != '\'') return "it has fields, a matrix has numbers";
-    if (end - at < 4) return "its head ends too early";
+    if (at == end || *at != '\'') return "it has fields, but a matrix has numbers";
+    if (end - at < 4) return "its header ends too early";
     int64_t size = 0;
     const char *next = dxt_scan_integer(at + 3, end, &size);
     npy->swapped = at[1] == '>';
@@ -63,7 +63,7 @@ static const char *read_shape(dxt_npy *npy, const char *at, const char *end)
     uint32_t count = 0;
     at = dxt_behind_text(at, end, "'shape'");
     at = at ? skip_blanks(at, end) : NULL;
-    if (!at || at == end || *at++ != '(') return "its head says nothing of a shape";
+    if (!at || at == end || *at++ != '(') return "its header has no shape";
     while (count < 8) {
         while (at < end && (dxt_is_blank(*at) || *at == ',')) at++;
         if (at == end || *at == ')') break;
@@ -74,7 +74,8 @@ static const char *read_shape(dxt_npy *npy, const char *at, const char *end)
     if (count == 1 || (count == 2 && axes[0] != axes[1] && (axes[0] == 1 || axes[1] == 1))) {
         int64_t cells = axes[0] == 1 && count == 2 ? axes[1] : axes[0], root = 0;
         while (root * root < cells && root < DXT_MAX_RANKS) root++;
-        if (root * root != cells) return "it has one axis, and no square number of values";
+        if (root * root != cells)
+            return "it has one axis, but the number of its values is no square";
         axes[0] = axes[1] = root;
         count = 2;
         npy->flat = true;
@@ -121,7 +122,7 @@ static void name_phase(dxt_reader *reader)
     dxt_note_phase(reader, name, name + strlen(name));
 }
 
-/* Whether the file, or the member of an archive, is called after something else than waits. */
+/* Whether the file, or the member of an archive, is called after something other than waits. */
 static dxt_counting names_counts(const char *name)
 {
     for (const char *at = name; *at; at++)
@@ -134,9 +135,9 @@ static dxt_status pass_over(dxt_reader *reader)
 {
     reader->input.at = reader->input.size;
     reader->input.ended = true;
-    dxt_reader_hint(reader, "the name of the array says that it counts something else than waits");
+    dxt_reader_hint(reader, "the name of the array says that it counts something other than waits");
     return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, 1,
-                           "the name of the array says that it counts something else than waits: "
+                           "the name of the array says that it counts something other than waits: "
                            "it is left out");
 }
 
@@ -173,7 +174,7 @@ dxt_status dxt_npy_begin(dxt_reader *reader)
     name_phase(reader);
     if (counting == DXT_COUNTS_PERHAPS)
         status = dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, 1,
-                                 "the name of the array may count something else than waits; the "
+                                 "the name of the array may count something other than waits; the "
                                  "values are read as waits");
     if (status != DXT_OK) return status;
     if (!npy.flat) return DXT_OK;

@@ -359,8 +359,9 @@ dxt_status dxt_complete_ranks(dxt_recording *rec)
         {"issued", rec->issued},          {"run_delay_ns", rec->run_delay}};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         if (lists[i].count > 0 && lists[i].count != window->ranks)
-            return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT, "%s has %u elements, ranks is %u",
-                                   lists[i].name, lists[i].count, window->ranks);
+            return dxt_reader_fail(rec->reader, DXT_ERR_FORMAT,
+                                   "%s has %u elements, but ranks is %u", lists[i].name,
+                                   lists[i].count, window->ranks);
     if (window->rank_ops) find_ops(window);
     dxt_status status = DXT_OK;
     if (rec->tokens > 0) {

@@ -128,8 +128,8 @@ dxt_status dxt_end_unit(dxt_reader *reader, const char *line, const char *end, b
         return DXT_OK;
     reader->said.ns = 0;
     return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, reader->input.line,
-                           "the unit of line %llu is not taken for what is below this heading, "
-                           "which says none",
+                           "the unit of line %llu is not applied below this heading, which has no "
+                           "unit",
                            (unsigned long long)reader->said.line);
 }
 

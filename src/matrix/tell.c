@@ -56,10 +56,11 @@ dxt_status dxt_reader_backwards(dxt_reader *reader, uint64_t line, bool sure)
     while (reader->doubtful && ready->end > ready->at)
         dxt_window_free(ready->windows[--ready->end].window);
     if (!sure)
-        return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, line,
-                               "rows stand above the first header and none below the last one, of "
-                               "the same time: whose the rows are is not known (leave out what is "
-                               "above the first header, or below the last rows)");
+        return dxt_reader_lose(
+            reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, line,
+            "rows stand above the first header, but none below the last one, which "
+            "has the same time: which header they belong to is not known (leave "
+            "out what is above the first header, or below the last rows)");
     return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, line,
                            "the log runs backwards, newest line first (tac FILE | deepxtrace "
                            "analyze -)");

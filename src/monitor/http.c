@@ -46,7 +46,7 @@ static enum MHD_Result handle(server *s, struct MHD_Connection *connection, cons
     bool posted = strcmp(method, "POST") == 0;
     if (!access_host(&s->access, host, origin))
         return http_fail(connection, 403,
-                         "this host name is not answered; serve --allow-host NAME allows it");
+                         "serve does not answer under this host name; --allow-host NAME adds it");
     if (strcmp(url, "/login") == 0 && s->access.token)
         return posted ? http_log_in(s, connection, r) : http_send_login(connection, 200);
     if (posted || (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0))

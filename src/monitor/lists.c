@@ -17,8 +17,7 @@ enum MHD_Result http_send_list(server *s, struct MHD_Connection *connection, con
     if (!http_number(connection, "limit", API_USUAL, 1, API_MOST, &asked.limit))
         return http_fail(connection, 400, "limit must be a whole number from 1 to 1000");
     if (!http_number(connection, "after", 0, 0, INT64_MAX, &asked.after))
-        return http_fail(connection, 400,
-                         "after must be the number that the last list gave as next");
+        return http_fail(connection, 400, "after must be the value of next in the list before");
     if (asked.state && strcmp(asked.state, "open") != 0 && strcmp(asked.state, "closed") != 0)
         return http_fail(connection, 400, "state must be open or closed");
     store reader;

@@ -329,7 +329,7 @@ EOF
     [ "$(windows - < plain.npz)" = '[0,[5]] ' ]
     refused "it holds Python objects, which are never unpickled" objects.npy
     refused "it holds Python objects, which are never unpickled" objects.npz
-    refused "it has one axis, and no square number of values" vector.npz
+    refused "it has one axis, but the number of its values is no square" vector.npz
 }
 
 @test "what people hand in by mistake is named" {

@@ -463,7 +463,7 @@ static void answers_must_be_complete(void **state)
     for (uint32_t rank = 0; rank < RANKS; rank++)
         assert_int_equal(dxt_ep_combine_send(members[rank].ep, &members[rank].combine), DXT_OK);
     refused(dxt_ep_combine_recv(members[0].ep), DXT_ERR_INVALID,
-            "rank 1 sent results of 3 routes to rank 0, which had sent it 4");
+            "rank 1 sent results of 3 routes to rank 0, which had sent it 4 routes");
     assert_int_equal(dxt_ep_combine_recv(members[1].ep), DXT_OK);
 }
 

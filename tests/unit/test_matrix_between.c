@@ -198,9 +198,9 @@ static void logs_that_run_backwards_are_told(void **state)
     /* Headers of one time: rows above the first and none below the last. */
     static const bad_case unknown[] = {
         {"[1 2]\n" AT("54", "Combine") BARE AT("54", "Dispatch"), DXT_ERR_FORMAT,
-         "t:2: rows stand above the first header and none below the last one, of the same time: "
-         "whose the rows are is not known (leave out what is above the first header, or below the "
-         "last rows)"},
+         "t:2: rows stand above the first header, but none below the last one, which has the same "
+         "time: which header they belong to is not known (leave out what is above the first "
+         "header, or below the last rows)"},
     };
     REFUSE(unknown);
     assert_tells(BARE AT("54", "Combine") BARE AT("54", "Dispatch"), "", 3);

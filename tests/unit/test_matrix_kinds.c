@@ -174,10 +174,10 @@ static void members_say_units_and_factors(void **state)
     };
     for (size_t i = 0; i < LENGTH(beside); i++) assert_told(beside[i].text, ONE, beside[i].told);
     assert_told("scale: 1000\ndispatch:\n- [1, 2]\n- [3, 4]\n", ONE,
-                "t:3: line 1 says a factor or a unit that is not applied: the values are read as "
+                "t:3: line 1 has a factor or a unit that is not applied: the values are read as "
                 "they stand");
 #define FACTOR \
-    "t:2: line 1 says a factor or a unit that is not applied: the values are read as they stand"
+    "t:2: line 1 has a factor or a unit that is not applied: the values are read as they stand"
     static const char *const factors[] = {"waits (in thousands of cycles)\n1 2\n3 4\n",
                                           "dispatch wait (kcycles)\n1 2\n3 4\n",
                                           "wait (100 ns)\n1 2\n3 4\n",
@@ -247,9 +247,9 @@ static void lines_of_pairs_come_in_any_order(void **state)
         {"INFO wait[0][0]=1\nINFO wait[0][1]=2\nINFO wait[1][0]=3\nINFO wait[1][1]=4\n", ONE},
     };
     for (size_t i = 0; i < LENGTH(cases); i++) assert_reads(cases[i].text, cases[i].expected);
-#define ARROW                                                                                  \
-    "t:1: of ranks with an arrow, \"0 -> 1\", the first is read as the one that waits, as in " \
-    "\"src -> dst\"; --slow-path 0->1 means that 1 waits for 0"
+#define ARROW                                                                                 \
+    "t:1: in \"0 -> 1\", rank 0 is read as the one that waits, as in \"src -> dst\"; but in " \
+    "--slow-path 0->1, rank 1 waits for rank 0"
     assert_told("{\"r0->r1\": 2, \"r0->r0\": 1, \"r1->r0\": 3, \"r1->r1\": 4}\n", ONE, ARROW);
     assert_told("0 -> 0: 1\n0 -> 1: 2\n1 -> 0: 3\n1 -> 1: 4\n", ONE, ARROW);
     assert_told("(0, 0) -> 1\n(0, 1) -> 2\n(1, 0) -> 3\n(1, 1) -> 4\n", ONE, "");
@@ -270,9 +270,10 @@ static void lines_of_pairs_come_in_any_order(void **state)
 }
 
 #define LEFT_OUT(name) \
-    "t:1: the name \"" name "\" says that it counts something else than waits: it is left out"
-#define PERHAPS(name) \
-    "t:1: the name \"" name "\" may count something else than waits; the values are read as waits"
+    "t:1: the name \"" name "\" says that it counts something other than waits: it is left out"
+#define PERHAPS(name)                                                                          \
+    "t:1: the name \"" name "\" may count something other than waits; the values are read as " \
+                            "waits"
 
 static void names_count_other_things(void **state)
 {
@@ -356,25 +357,27 @@ static void headings_say_other_things(void **state)
                 "order");
     assert_told("rank,r0,r1\nr0,1,2\nr1,3,4\n", ONE, "");
     assert_told("node0 node0\n1 2\n3 4\n", ONE, "");
-#define AXES(at)                                                                            \
-    "t:" at ": line 1 says something of turned axes, and the matrix is read as it stands: " \
+#define AXES(at)                                                                               \
+    "t:" at ": line 1 may say that the axes are turned, but the matrix is read as it stands: " \
     "rows wait, columns are waited for"
     assert_told("dst\\src,0,1\n0,1,2\n1,3,4\n", ONE, AXES("2"));
     assert_told("sender,receiver,wait\n0,0,1\n0,1,2\n1,0,3\n1,1,4\n", ONE, AXES("2"));
     assert_told("<xarray.DataArray (dst: 2, src: 2)>\narray([[1, 2],\n       [3, 4]])\n", ONE,
                 AXES("2"));
-    assert_told("col 0: 11 2 3\ncol 1: 4 5 6\ncol 2: 7 8 9\n", ROWS3("[[11,2,3],[4,5,6],[7,8,9]]"),
-                "t:1: line 3 says something of turned axes, and the matrix is read as it stands: "
-                "rows wait, columns are waited for");
-    assert_told("waited for rank 0: [1, 2]\nwaited for rank 1: [3, 4]\n", ONE,
-                "t:1: line 2 says something of turned axes, and the matrix is read as it stands: "
-                "rows wait, columns are waited for");
+    assert_told(
+        "col 0: 11 2 3\ncol 1: 4 5 6\ncol 2: 7 8 9\n", ROWS3("[[11,2,3],[4,5,6],[7,8,9]]"),
+        "t:1: line 3 may say that the axes are turned, but the matrix is read as it stands: "
+        "rows wait, columns are waited for");
+    assert_told(
+        "waited for rank 0: [1, 2]\nwaited for rank 1: [3, 4]\n", ONE,
+        "t:1: line 2 may say that the axes are turned, but the matrix is read as it stands: "
+        "rows wait, columns are waited for");
     assert_told("src\\dst,0,1\n0,1,2\n1,3,4\n", ONE, "");
-#define OTHER "t:2: line 1 names something else than waits; the values are read as waits"
+#define OTHER "t:2: line 1 names something other than waits; the values are read as waits"
     assert_told("Bandwidth (GB/s)\n1 2\n3 4\n", ONE, OTHER);
     assert_told("tokens sent\n1 2\n3 4\n", ONE, OTHER);
     assert_told("iter 0: [1, 2]\niter 1: [3, 4]\n", ONE,
-                "t:1: line 2 names something else than waits; the values are read as waits");
+                "t:1: line 2 names something other than waits; the values are read as waits");
     assert_told("step 100 dispatch:\n1 2\n3 4\n", ONE, "");
     assert_told("# high-bandwidth mode\n1 2\n3 4\n", ONE, "");
     assert_told("wait per token\n1 2\n3 4\n", ONE, "");

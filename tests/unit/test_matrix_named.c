@@ -126,7 +126,7 @@ static void only_ranks_that_wait_stand_in_front(void **state)
         told_so_far[0] = '\0';
         dxt_reader_on_remark(reader, keep_told, NULL);
         read_all(reader, &out);
-        assert_non_null(strstr(told_so_far, "line 3 says something of turned axes"));
+        assert_non_null(strstr(told_so_far, "line 3 may say that the axes are turned"));
         free(out.data);
         dxt_reader_close(reader);
     }
@@ -263,7 +263,7 @@ static void a_shape_is_said_beside_a_list(void **state)
         {"{\"rank\": 0, \"tokens\": {\"0\": 1, \"1\": 2}}\n{\"rank\": 1, \"tokens\": {\"0\": 3, "
          "\"1\": 4}}\n",
          DXT_ERR_FORMAT,
-         "t:2: no window: the name \"tokens\" says that it counts something else than waits"},
+         "t:2: no window: the name \"tokens\" says that it counts something other than waits"},
         {"{\"shape\": [2, 2], \"pixels\": [1, 2, 3, 4]}\n", DXT_ERR_FORMAT,
          "t:1: no window: JSON, but no recording (no \"v\", \"phase\", \"ranks\", \"wait\")"},
         {"{\"shape\": [2, 2], \"losses\": [1, 2, 3, 4, 5], \"x\": 1}\n", DXT_ERR_FORMAT,
@@ -351,7 +351,7 @@ static void levels_and_counts_are_no_names(void **state)
         char text[128];
         snprintf(text, sizeof text, "%s\n1 2\n3 4\n", factors[i]);
         assert_told(text, ONE,
-                    "t:2: line 1 says a factor or a unit that is not applied: the values are read "
+                    "t:2: line 1 has a factor or a unit that is not applied: the values are read "
                     "as they stand");
     }
 }

@@ -171,8 +171,8 @@ static void a_factor_is_applied(void **state)
 static void what_may_be_otherwise_is_told(void **state)
 {
     (void)state;
-#define TURNED                                                                               \
-    "line 1 says something of turned axes, and the matrix is read as it stands: rows wait, " \
+#define TURNED                                                                                  \
+    "line 1 may say that the axes are turned, but the matrix is read as it stands: rows wait, " \
     "columns are waited for"
     assert_told("transposed\n1 2\n3 4\n", ONE, "t:2: " TURNED);
     assert_told("wait.T: tensor([[1, 2], [3, 4]])\n", ONE, "t:1: " TURNED);

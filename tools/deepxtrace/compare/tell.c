@@ -303,7 +303,7 @@ static bool say_all(FILE *out, const compared *c)
         bool one = o->before->windows == 1 || o->after->windows == 1;
         if (!any && o->path_total == 0)
             fprintf(out, "  nothing changed beyond its error%s\n",
-                    one ? ", which one window hardly tells; compare several" : "");
+                    one ? "; one window shows little, so compare several" : "");
     }
     for (size_t i = 0; i < c->only_count; i++)
         fprintf(out, "cannot compare %s: only one recording has it, or their units differ\n",
