@@ -9,8 +9,8 @@
 #include "numeric/normal.h"
 #include "numeric/select.h"
 
-/* The nodes that a lateness is measured in. Where the window does not say them, the analysis may
- * know them all the same. */
+/* The nodes that a lateness is measured in. If the window does not name them, the analysis may
+ * still know them. */
 struct nodes {
     const int32_t *of; /* node of each rank; NULL = by the size */
     uint32_t size;     /* 0 = nodes are unknown, or of no use */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state while a window's findings are compared with the windows before. */
+/* The state of comparing a window's findings with the windows before. */
 #ifndef DXT_HISTORY_WEIGHING_H
 #define DXT_HISTORY_WEIGHING_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows without headers: the first one says how many there are, and their ranks or their order
- * where each belongs. Operators and writers may take turns.
+ * Rows without headers. The first row says how many there are; the ranks or the order of rows say
+ * where each one belongs. Operators and writers may take turns.
  */
 #include <stdio.h>
 #include <stdlib.h>

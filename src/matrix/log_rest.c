@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Logs that grow: what of them is read again with what comes behind it. */
+/* Logs that grow: which part is read again, together with the text that is added. */
 #include <deepxtrace/matrix.h>
 
 #include <string.h>

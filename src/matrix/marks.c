@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines that say something of what JSON or Python holds, and are none of a file. */
+/* Lines that describe what JSON or Python holds; they do not stand in any file. */
 #include "matrix/around.h"
 #include "matrix/members.h"
 #include "matrix/shape.h"

@@ -15,7 +15,7 @@
 /** In the same way: the ranks that follow in front of rows are theirs, and no launcher's. */
 #define DXT_RANKED_LINE "#\005"
 
-/** In the same way: the name of what counts something other than waits and is left out; behind "?":
+/** In the same way: the name of what counts something else than waits and is left out; behind "?":
  *  of what may, and is read. */
 #define DXT_COUNTS_LINE "#\006"
 /** In the same way: the pairs of ranks that follow are written with arrows. */
@@ -64,7 +64,7 @@ typedef enum dxt_counting {
     DXT_COUNTS_PERHAPS, /**< "dispatch_tokens": an operator is named as well */
     DXT_COUNTS_OTHERS
 } dxt_counting;
-/** counts.c: whether what is called so counts something other than waits: samples, bytes, tokens. */
+/** counts.c: whether what is called so counts something else than waits: samples, bytes, tokens. */
 dxt_counting dxt_names_counts(const dxt_token *name);
 /** Say of an array, or of an object of ranks, that its name counts something else. @return Whether
  *  it is left out. */

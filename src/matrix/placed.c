@@ -2,8 +2,8 @@
 /*
  * Rows that come in any order, each behind a text in which its rank stands: "[rank3]: tensor([…",
  * "3: [ 1 2 ]" of srun, "[1,3]<stdout>: [1, 2]", "[node1:3]: [1, 2]", "GPU3 1 2", a column of
- * numbers. Which number it is, is known when all rows are there: the one that is each of 0 … N−1
- * once.
+ * numbers. The text may hold several numbers. The rank is the one that is each of 0 … N−1 once,
+ * which shows when all rows are there.
  */
 #include <stdlib.h>
 #include <string.h>

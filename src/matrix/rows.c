@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where a row of a text belongs: its rank, its length and what stands in front of it say so. Lines
- * that two handlers have written come twice, and are read once.
+ * Find where a row of a text belongs, by its rank, its length and what stands in front of it. A
+ * line that two handlers have written comes twice, and is read once.
  */
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a reader has to say and to hand out: windows, those that are lost, what went wrong. */
+/* What a reader tells and hands out: windows, lost windows, and what went wrong. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lines that objects of JSON carry: Docker's files, collectors of logs, loggers. Docker cuts a line
- * after 16 KiB, and only its last part ends in a newline; others leave the newline out. Which of
- * the two a file does shows with the first text that ends in one, so that the first texts are held
- * back.
+ * after 16 KiB, and only its last part ends in a newline; others leave the newline out. The first
+ * text that ends in a newline shows which of the two a file does. Texts before it are held back.
  */
 #include <stdlib.h>
 #include <string.h>

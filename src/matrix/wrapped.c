@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lines that a terminal, a ticket or a mail has wrapped. Where it breaks lines at a column, a
- * number may be cut in two; where it breaks them at blanks, none is. The number of ranks tells
- * which of the two it was, and where nothing says it the row is not read.
+ * Lines that a terminal, a ticket or a mail has wrapped. If it breaks lines at a column, a number
+ * may be cut in two; if it breaks them at blanks, no number is. The number of ranks tells which of
+ * the two it was; if nothing gives that number, the row is not read.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ranks that stand out in a heat map though no finding names them there: why. */
+/* Say why ranks stand out in a heat map although no finding names them there. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Longest name shown, in bytes, and most stretches of ranks listed. */
+/* The longest name that is shown, in bytes, and the most ranges of ranks that are listed. */
 #define NAME_SIZE 64
 #define STRETCHES 8
 

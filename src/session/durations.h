@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Durations of all ranks in, waits out. Where no rank leaves an operation before all have come,
- * rank i waits w_i = T − e_i in it, and so for rank j max(0, w_i − w_j) = max(0, e_j − e_i): no
- * clocks are compared, only durations of the same operation, told by its number.
+ * rank i waits w_i = T − e_i in it, and so for rank j max(0, w_i − w_j) = max(0, e_j − e_i). This
+ * compares no clocks, only durations of the same operation, which has a number.
  *
- * Ranks need not tell of the same operations in the same window: what one has not told of yet is
- * kept for the next. Pure: no I/O, no clock, no globals.
+ * Ranks may report an operation in different windows: until all have reported it, it is kept for
+ * the next window. Pure: no I/O, no clock, no globals.
  */
 #ifndef DXT_SESSION_DURATIONS_H
 #define DXT_SESSION_DURATIONS_H

@@ -273,7 +273,7 @@ static void lines_of_pairs_come_in_any_order(void **state)
     "t:1: the name \"" name "\" says that it counts something other than waits: it is left out"
 #define PERHAPS(name)                                                                          \
     "t:1: the name \"" name "\" may count something other than waits; the values are read as " \
-                            "waits"
+    "waits"
 
 static void names_count_other_things(void **state)
 {

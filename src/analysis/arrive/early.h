@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is taken from the matrix while it is read for the first time, before it is known who is
  * late: cells that later steps want, and levels between nodes, as if every rank stood for its node.
- * Levels are right between nodes of which this turns out to be so; the others are found later
- * (arrive/levels.h). */
+ * The levels between two nodes are right if every rank of both turns out to do so; the others are
+ * found later (arrive/levels.h). */
 #ifndef DXT_ARRIVE_EARLY_H
 #define DXT_ARRIVE_EARLY_H
 

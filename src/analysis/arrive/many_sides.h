@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Slow sides of half of a small group or more: they are then the typical wait, and whoever is
- * healthy looks late, or early. */
+/* Slow sides of half of a small group or more: the slow waits are then the typical ones, and the
+ * healthy ranks look late or early. */
 #ifndef DXT_ARRIVE_MANY_SIDES_H
 #define DXT_ARRIVE_MANY_SIDES_H
 

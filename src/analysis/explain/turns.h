@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lateness in turns in a window of few operations: another rank is late in each, so that some of
- * many ranks were hit once or twice, and look as ranks that are late in each operation. What two of
- * them wait for each other tells: of two that are always late together neither waits; of two that
- * were late at different times each waited for the other.
+ * Lateness in turns in a window of few operations: another rank is late in each operation, so some
+ * of many ranks were late once or twice, and look like ranks that are always late. Their waits for
+ * each other show the difference: two ranks that are always late together do not wait for each
+ * other; two ranks that were late at different times do.
  */
 #ifndef DXT_EXPLAIN_TURNS_H
 #define DXT_EXPLAIN_TURNS_H

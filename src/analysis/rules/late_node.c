@@ -7,10 +7,10 @@
  * How large: its lateness among the nodes (arrive/nodes.c), less what it carried over, where that
  * is known (DXT_NODE_DOUBT); beyond the spread of arrivals if ranks hold others up in the other
  * operator. With two nodes: the part of their offset that does not change sides from operator to
- * operator (explain/standing.c). If that explains nothing, what it carried over is known only from
- * ranks of the other node that it heard late in the other operator: who hears late is late next.
- * With more nodes one that looked as early there is no earlier than it is late here: it received
- * slowly (explain/companion.c).
+ * operator (explain/standing.c). If that explains nothing, only ranks of the other node that were
+ * late in the other operator show what it carried over, since a node that hears late is late next.
+ * With more nodes, a node that looked early in the other operator by as much as it is late here
+ * received slowly there (explain/companion.c).
  * How sure: against the limit of a lateness among nodes. With two nodes at most DXT_DOUBTFUL, since
  * a late node and a slow path from it make the other node wait alike.
  */
