@@ -81,23 +81,34 @@ circles 'calls in src, ep, tools' < <(
 )
 
 mapfile -t modules < <(files 'python/deepxtrace/*.py')
+if grep -nE '^(from|import) deepxtrace[. ]' "${modules[@]}" |
+    sed 's/:\(from\|import\) .*/: a module names another one with a dot: from ./' | grep .; then
+    status=1
+fi
 circles python/deepxtrace < <(
     awk '
     function module(path) { sub(/^python\/deepxtrace\//, "", path); sub(/(\/__init__)?\.py$/, "", path); return path }
     NR == FNR { known[module($0)] = 1; next }
     FNR == 1 { from = module(FILENAME); folder = from ~ /\// ? substr(from, 1, index(from, "/")) : "" }
-    from == "__init__" { next } # what the package offers; no module asks it for anything
+    open { $0 = open " " $0 } # a list in brackets goes on
+    { open = /^from \.+[a-z_A-Z.]* import \([^)]*$/ ? $0 : "" }
+    open { next }
     /^from \.+[a-z_A-Z.]* import / {
         name = $2; dots = 0
         while (sub(/^\./, "", name)) dots++
         base = dots > 1 ? "" : folder
         gsub(/\./, "/", name)
-        if (name != "" && (base name) in known) print from, base name
-        if (name == "") {
-            rest = $0; sub(/^from [^ ]* import /, "", rest); gsub(/[(),]/, " ", rest)
-            count = split(rest, words, " ")
-            for (i = 1; i <= count; i++) if ((base words[i]) in known) print from, base words[i]
-        }
+        # What is no module of the package is a name that the package, or the module, offers itself.
+        from_name = base name
+        sub(/\/$/, "", from_name)
+        if (from_name == "") from_name = "__init__"
+        inside = from_name == "__init__" ? "" : from_name "/"
+        rest = $0; sub(/^from [^ ]* import /, "", rest); sub(/#.*/, "", rest)
+        gsub(/ as [A-Za-z_]+|[(),]/, " ", rest)
+        count = split(rest, words, " ")
+        for (i = 1; i <= count; i++)
+            if ((inside words[i]) in known) print from, inside words[i]
+            else if (from_name in known) print from, from_name
     }' <(printf '%s\n' "${modules[@]}") "${modules[@]}"
 )
 exit "$status"

@@ -34,6 +34,13 @@ session   4
 monitor   5
 library   5
 '
+# ep/ has levels of its own: what each of its folders sees besides itself.
+ep_rules='
+common
+shm    common
+mpi    common shm
+cuda   common
+'
 # The system is kept out of what is to work on a recording alone, and heavy libraries out of all but
 # their part.
 system_rules='
@@ -47,7 +54,8 @@ report    ^(time|unistd|fcntl|signal|pthread|dlfcn)\.h$|^sys/|^net
 mapfile -t sources < <(files 'src/*.c' 'src/*.h' 'ep/*.c' 'ep/*.h' 'ep/*.cu' 'ep/*.cuh' \
     'tools/*.c' 'tools/*.h' 'include/deepxtrace/*.h' \
     'include/deepxtrace/*.cuh')
-awk -v rules="$rules" -v system_rules="$system_rules" -v headers="$headers" -v levels="$levels" '
+awk -v rules="$rules" -v system_rules="$system_rules" -v headers="$headers" -v levels="$levels" \
+    -v ep_rules="$ep_rules" '
 BEGIN {
     count = split(levels, lines, "\n")
     for (i = 1; i <= count; i++)
@@ -68,6 +76,12 @@ BEGIN {
             else if (word[1] in level && word[w] in level && level[word[w]] >= level[word[1]])
                 refuse(word[1] " must not see " word[w] ", which is not below it")
         }
+    }
+    count = split(ep_rules, lines, "\n")
+    for (i = 1; i <= count; i++) {
+        words = split(lines[i], word, " ")
+        for (w = 1; w <= words; w++) ep_allowed[word[1], word[w]] = 1
+        if (words > 0) ep_known[word[1]] = 1
     }
     count = split(system_rules, lines, "\n")
     for (i = 1; i <= count; i++)
@@ -112,10 +126,18 @@ name ~ /^deepxtrace\// {
         violation(room " must not see " target " (<" name ">)")
     next
 }
-/"/ {
+part[1] == "include" && (/"/ || substr(name, 1, index(name, "/") - 1) in known) {
+    violation("a public header includes of ours <deepxtrace/...> alone, not \"" name "\"")
+    next
+}
+name ~ /\// {
     folder = name
     if (!sub(/\/.*/, "", folder) || folder == room || folder == ".." ) {
         if (folder == "..") violation("include from the root of src/: \"" name "\"")
+        next
+    }
+    if (room == "ep" && folder in ep_known) {
+        if (!((part[2], folder) in ep_allowed)) violation("ep/" part[2] " must not see \"" name "\"")
         next
     }
     if (!(folder in known)) next
