@@ -253,6 +253,23 @@ typed() {
     on_terminal() { script -qec "$1 > out" /dev/null < /dev/null | tr '\r' '\n'; }
     shown=$(on_terminal "timeout 2 '$deepxtrace' simulate --ranks 64 --windows 1000000")
     [[ $shown == *"deepxtrace simulate: "*" of 1000000 windows"* ]]
+    # measured OPTIONS LINE: a measurement that takes long says LINE; it is ended then, or after a minute.
+    measured() {
+        rm -f told pid
+        script -qefc "echo \$\$ > pid; exec '$deepxtrace' bench $1 --repeat 1000000 > out" told < /dev/null > /dev/null 3>&- &
+        said=
+        for i in {1..300}; do
+            sleep 0.2
+            if grep -aq "deepxtrace bench: $2, [0-9]* of 1000000" told; then said=yes && break; fi
+        done
+        kill "$(cat pid)" || true
+        wait
+        [ "$said" ]
+    }
+    measured "analysis --ranks 8" "analysis of 8 ranks"
+    measured "ep --tokens 4 --hidden 512" "2 ranks, 4 tokens of 512 channels"
+    measured "probe --tokens 4 --hidden 512" "2 ranks, 4 tokens of 512 channels"
+    measured "gather --ranks 512" "gather from [0-9]* ranks"
     # A window at a time until the line has come, for a minute at most; then all others.
     cat > slowly << 'END'
 for i in {1..300}; do

@@ -7,6 +7,7 @@
 #include "options.h"
 #include "outcome.h"
 #include "output.h"
+#include "progress.h"
 
 /* A group whose ranks all live here. */
 typedef struct group {
@@ -117,8 +118,11 @@ static outcome replay(uint32_t ranks, double *busy_ns)
     double all_ns[WINDOWS] = {0};
     outcome result = make_group(&g, ranks);
     dxt_status status = DXT_OK;
-    for (uint32_t r = ranks; r-- > 0 && result == GO_ON && status == DXT_OK;)
+    for (uint32_t r = ranks; r-- > 0 && result == GO_ON && status == DXT_OK;) {
+        progress("deepxtrace bench: windows of %u ranks, %u of %u mailboxes", ranks, ranks - r - 1,
+                 ranks);
         status = play(&g, r, all_ns);
+    }
     drop_group(&g);
     if (result != GO_ON) return result;
     if (status != DXT_OK) return complain_status("bench", status);
@@ -151,8 +155,10 @@ static outcome measure(const bench_options *bench, uint32_t ranks, double *publi
     double busy_ns = 0;
     outcome result = make_group(&g, ranks);
     dxt_status status = DXT_OK;
-    for (size_t i = 0; result == GO_ON && status == DXT_OK && i < repeat; i++)
+    for (size_t i = 0; result == GO_ON && status == DXT_OK && i < repeat; i++) {
+        progress("deepxtrace bench: gather from %u ranks, %zu of %zu", ranks, i, repeat);
         status = round_trip(&g, i + 1, &publish_ns[i], &collect_ns[i]);
+    }
     drop_group(&g);
     if (result != GO_ON) return result;
     if (status != DXT_OK) return complain_status("bench", status);

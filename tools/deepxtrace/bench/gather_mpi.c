@@ -7,6 +7,7 @@
 #include "options.h"
 #include "outcome.h"
 #include "output.h"
+#include "progress.h"
 
 /* Words of the board: the window that is wanted. */
 enum { WANTED };
@@ -93,8 +94,10 @@ static dxt_status ask(const bench_options *bench, const job *j)
     double *busy_ns = calloc(2 * repeat, sizeof *busy_ns), *wall_ns = busy_ns + repeat;
     if (!busy_ns) return DXT_ERR_NO_MEMORY;
     dxt_status status = DXT_OK;
-    for (size_t i = 0; i < repeat && status == DXT_OK; i++)
+    for (size_t i = 0; i < repeat && status == DXT_OK; i++) {
+        progress("deepxtrace bench: gather from %u ranks, %zu of %zu", j->place.ranks, i, repeat);
         status = collect(j, i + 1, &busy_ns[i], &wall_ns[i]);
+    }
     if (status == DXT_OK) status = show(j, LAST);
     if (status == DXT_OK)
         print_row(bench, j, bench_quantile(busy_ns, repeat, 0.5) / 1e3,
