@@ -23,6 +23,14 @@ while read -r file; do
     fi
 done < <(files '*.c' '*.h' '*.cu' '*.cuh' '*.cpp' '*.sh' '*.bats' '*.py' Makefile .ci/run)
 
+# The labels of tests are those that are given to some.
+given=$(files 'tests/*CMakeLists.txt' 'tests/*.cmake' 'cmake/*.cmake' | xargs cat |
+    grep -oE '\bLABELS "?[a-z][a-z;]*' | sed -E 's/.* "?//' | tr ';' '\n' | grep . | sort -u | paste -sd ' ')
+# shellcheck disable=SC2016 # the marks are meant
+told=$(sed -n '/^Labels of tests/,/^$/p' CONTRIBUTING.md | sed 's/ctest -L//' | tr '\n' ' ' | sed 's/Tests labelled.*//' |
+    grep -oE '`[a-z]+`' | tr -d '`' | sort -u | paste -sd ' ')
+[[ $told == "$given" ]] || violation "CONTRIBUTING.md: labels of tests are $given, not $told"
+
 # The brackets keep these patterns from finding themselves.
 while read -r file; do
     while IFS= read -r found; do

@@ -133,6 +133,8 @@ static void directions_and_reasons_have_names(void **state)
     assert_string_equal(dxt_silence_name(DXT_SILENCE_NO_COUNTERS), "no counters");
     assert_string_equal(dxt_silence_name(DXT_SILENCE_NO_PART), "takes no part");
     assert_string_equal(dxt_silence_name(DXT_SILENCE_TIMED_OUT), "timed out");
+    assert_string_equal(dxt_method_name(DXT_METHOD_ROBUST), "robust");
+    assert_string_equal(dxt_method_name(DXT_METHOD_RATIO), "ratio");
 }
 
 int main(void)
