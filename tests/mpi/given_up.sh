@@ -5,12 +5,6 @@
 # shellcheck source=tests/mpi/common.sh
 . "$(dirname "$0")/common.sh"
 
-silent()
-{
-    grep '^{' "$scratch/out" | jq -r '.findings[] | select(.kind == "silent_rank") | .rank' |
-        sort -un | paste -sd ' '
-}
-names_three() { [[ $(silent) == 3 ]]; }
 tells_of_it() { grep -q 'rank 3 came back after the others had given it up' "$scratch/err"; }
 
 launch 6 "$deepxtrace" job --engine mpi --window 20 --steps 0 --timeout 1s --json \
@@ -19,7 +13,7 @@ job=$!
 until_true 60 windows_at_least 4 || fail "no window"
 victim=$(pid_of_rank 3) || fail "rank 3 is not to be found"
 kill -STOP "$victim"
-until_true 30 names_three || fail "silent: '$(silent)', not 3"
+until_true 30 names_silent 3 || fail "silent: '$(silent)', not 3"
 before=$(windows)
 until_true 30 windows_at_least $((before + 8)) || fail "the others do not go on"
 kill -CONT "$victim"

@@ -5,14 +5,6 @@
 # shellcheck source=tests/mpi/common.sh
 . "$(dirname "$0")/common.sh"
 
-# silent FROM-LINE: ranks named silent from that line on.
-silent()
-{
-    grep '^{' "$scratch/out" | tail -n "+$1" |
-        jq -r '.findings[] | select(.kind == "silent_rank") | .rank' | sort -un | paste -sd ' '
-}
-names_three() { [[ $(silent "$1") == 3 ]]; }
-
 launch 4 "$deepxtrace" job --engine mpi --async 0.5 --steps 0 --timeout 60s --json \
     >"$scratch/out" 2>"$scratch/err" &
 job=$!
@@ -20,7 +12,7 @@ until_true 60 windows_at_least 4 || fail "no window"
 victim=$(pid_of_rank 3) || fail "rank 3 is not to be found"
 kill -STOP "$victim"
 before=$(windows)
-until_true 20 names_three $((before + 1)) || fail "silent: '$(silent 1)', not 3"
+until_true 20 names_silent 3 $((before + 1)) || fail "silent: '$(silent 1)', not 3"
 first=$(grep '^{' "$scratch/out" | grep -n silent_rank | head -n 1 | cut -d: -f1)
 # Two lines a window. The one under way when it was stopped may still have its mail, and on a busy
 # machine rank 0 may be a window or two behind.

@@ -46,13 +46,5 @@ nothing_left() {
     ! compgen -G "/dev/shm/deepxtrace-$parent-*" >"$scratch/left" || fail "shared memory is left"
 }
 
-# silent: the ranks named silent so far, each once.
-silent() {
-    head -n "$(wc -l <"$scratch/out")" "$scratch/out" |
-        jq -r '.findings[] | select(.kind == "silent_rank") | .rank' | sort -un | tr '\n' ' ' |
-        sed 's/ $//'
-}
-names_silent() { [ "$(silent)" = "$1" ]; }
-
 # windows: how many intervals were told of (two operators each).
 windows() { echo $(($(wc -l <"$scratch/out") / 2)); }

@@ -36,3 +36,13 @@ until_true()
 # A zombie has ended: it only waits for its parent to look.
 alive() { grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"; }
 ended() { ! alive "$1"; }
+
+# silent [LINE]: the ranks that the findings in $scratch/out name silent, from that one on, each once.
+silent()
+{
+    head -n "$(wc -l < "$scratch/out")" "$scratch/out" | grep '^{' | tail -n "+${1:-1}" |
+        jq -r '.findings[] | select(.kind == "silent_rank") | .rank' | sort -un | paste -sd ' '
+}
+
+# names_silent RANKS [LINE]: whether these are they.
+names_silent() { [ "$(silent "${2:-1}")" = "$1" ]; }
