@@ -36,7 +36,7 @@ for mode in "--window 20" "--async 0.1"; do
     kill -STOP "$(pid_of_rank 0)"
     ends 30
     [ "$status" = 3 ] || fail "exit status $status, not 3"
-    [ "$(grep -c 'rank 0, which makes the report, is stopped and did not go on' \
+    [ "$(grep -c 'rank 0, which writes the report, was stopped and did not continue in time' \
         "$scratch/err")" = 1 ] || fail "the parent did not tell"
     [ "$(jq -r .phase "$scratch/run.jsonl" | wc -l)" -ge 4 ] || fail "the recording is lost"
 done
