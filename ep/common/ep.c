@@ -208,9 +208,10 @@ static dxt_status check_routes(const dxt_ep *ep, const int64_t *topk_idx, uint32
 static dxt_status check_in_flight(const dxt_ep *ep, uint32_t index)
 {
     if (ep->sent[index] - ep->received[index] < DXT_EP_IN_FLIGHT) return DXT_OK;
-    return dxt_ep_fail(DXT_ERR_STATE,
-                       "%u %ss were sent and not received yet: call dxt_ep_%s_recv() first",
-                       DXT_EP_IN_FLIGHT, operator_names[index], operator_names[index]);
+    return dxt_ep_fail(
+        DXT_ERR_STATE,
+        "%u operations of %s were sent and not received yet: call dxt_ep_%s_recv() first",
+        DXT_EP_IN_FLIGHT, operator_names[index], operator_names[index]);
 }
 
 static dxt_status check_sent(const dxt_ep *ep, uint32_t index)

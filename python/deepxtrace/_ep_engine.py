@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import ctypes
 import threading
+import weakref
 from collections import deque
 from ctypes import byref, c_size_t, c_void_p
-from typing import Any, Deque, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Deque, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -41,6 +42,11 @@ class Operation:
         self.wait_stats: Optional[torch.Tensor] = None
         self.count_stats: Optional[Tuple[torch.Tensor, torch.Tensor]] = None
         self.received = False
+        #: What the caller receives it with: gone if nobody can any more.
+        self.hook: Optional["weakref.ref[Callable[[], None]]"] = None
+
+    def is_held(self) -> bool:
+        return self.hook is not None and self.hook() is not None
 
 
 class Engine:
@@ -70,12 +76,14 @@ class Engine:
             self.close()
             raise
         self.waits = _wait_sums(self._probe, ranks)
+        self._counted = self.waits.copy()
 
     def close(self) -> None:
         with self._lock:
             if self.ep:
-                c.lib.dxt_ep_destroy(self.ep)
-                self.ep = c_void_p()
+                # In place: whoever was interrupted with it in hand has nothing in hand then.
+                ep, self.ep.value = c_void_p(self.ep.value), None
+                c.lib.dxt_ep_destroy(ep)
             self.waits = np.empty((0, 0), np.int64)
             if self._probe:
                 c.core.dxt_probe_destroy(self._probe)
@@ -88,8 +96,17 @@ class Engine:
         call = (c.lib.dxt_ep_dispatch_send, c.lib.dxt_ep_combine_send)[index]
         with self._lock:
             require(bool(self.ep), "the Buffer was destroyed")
-            call(self.ep, byref(operation.arguments))
-            self._pending[index].append(operation)
+            pending = self._pending[index]
+            # What was interrupted and nobody can receive any more takes no room for ever.
+            while len(pending) == c.IN_FLIGHT and not pending[0].is_held():
+                self._receive_oldest(index)
+            # First: a signal that comes while it is sent does not make it unsent.
+            pending.append(operation)
+            try:
+                call(self.ep, byref(operation.arguments))
+            except c.EpError:
+                pending.remove(operation)
+                raise
 
     def receive(self, index: int, operation: Operation) -> None:
         """Receive everything of a kind up to an operation: they come in the order of sending."""
@@ -98,32 +115,49 @@ class Engine:
                 self._receive_oldest(index)
 
     def _receive_oldest(self, index: int) -> None:
+        """Receive the oldest of a kind, unless a signal handler does so meanwhile."""
         require(bool(self.ep), "the Buffer was destroyed")
-        call = (c.lib.dxt_ep_dispatch_recv, c.lib.dxt_ep_combine_recv)[index]
         operation = self._pending[index][0]
-        before = self.waits[index].copy()
         received = False
         try:
-            # Between slices Python looks after signals: Ctrl-C ends the wait, not the operation.
-            while c.lib.dxt_ep_wait(self.ep, index, _SLICE_NS) == c.ERR_TIMEOUT:
-                pass
+            if not self._wait(index, operation):
+                return
             received = True
-            call(self.ep)
+            (c.lib.dxt_ep_dispatch_recv, c.lib.dxt_ep_combine_recv)[index](self.ep)
         except c.EpError as error:
             # Whatever else went wrong, the operation is over.
             received = error.status != c.ERR_MASKED
             raise
         finally:
-            if operation.wait_stats is not None:
-                # Through NumPy, for tensors that were made in inference mode.
-                operation.wait_stats.numpy()[:] += self.waits[index] - before
-            if received:
-                self._pending[index].popleft()
+            if self.ep:
+                self._count(index, operation)
+            if received and not operation.received:
                 operation.received = True
                 operation.tensors = ()
+                self._pending[index].remove(operation)
         if operation.count_stats is not None:
             total, counts = operation.count_stats
             total.numpy()[:] += counts.numpy()
+
+    def _wait(self, index: int, operation: Operation) -> bool:
+        """Wait for the oldest operation of a kind. False if a signal handler has received it."""
+        # Between slices Python looks after signals: Ctrl-C ends the wait, not the operation. What
+        # handles one may receive the operation itself, or destroy the Buffer.
+        status = c.ERR_TIMEOUT
+        while status == c.ERR_TIMEOUT:
+            status = c.lib.dxt_ep_wait(self.ep, index, _SLICE_NS)
+            if operation.received:
+                return False
+            require(bool(self.ep), "the Buffer was destroyed")
+        return True
+
+    def _count(self, index: int, operation: Operation) -> None:
+        """Add to its counters what was waited since the last call, which no other has."""
+        before, now = self._counted[index].copy(), self.waits[index].copy()
+        self._counted[index] = now
+        if operation.wait_stats is not None:
+            # Through NumPy, for tensors that were made in inference mode.
+            operation.wait_stats.numpy()[:] += now - before
 
 
 def engine_config(ranks: int, shape: Shape) -> c.Config:

@@ -14,6 +14,8 @@ from ._lib import COMBINE, DISPATCH, ERR_MASKED, ERR_TIMEOUT, Status
 __all__ = ["COMBINE", "DISPATCH", "ERR_MASKED", "ERR_TIMEOUT", "core", "lib"]
 
 OPERATORS = 2
+#: Operations of a kind that are sent and not received, at most (DXT_EP_IN_FLIGHT).
+IN_FLIGHT = 2
 BLOCK = 128
 MAX_TOPK = 16
 BF16, FP8 = 0, 1

@@ -19,6 +19,7 @@ counters are in ticks of the host's clock.
 from __future__ import annotations
 
 import ctypes
+import weakref
 from ctypes import c_uint8
 from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
@@ -183,12 +184,13 @@ class Buffer:
     def _start(
         self, engine: Engine, index: int, operation: Operation, return_recv_hook: bool
     ) -> Optional[Callable[[], None]]:
-        engine.send(index, operation)
-
         def receive(buffer: "Buffer" = self) -> None:
             # The default argument keeps the Buffer, and with it the engine, until it is received.
             engine.receive(index, operation)
 
+        if return_recv_hook:
+            operation.hook = weakref.ref(receive)
+        engine.send(index, operation)
         if return_recv_hook:
             return receive
         receive()

@@ -304,8 +304,8 @@ def body_interrupted(rank: int, ranks: int) -> None:
         x, topk_idx, TOKENS, 4, return_recv_hook=True)
     if rank == 0:
         signal.signal(signal.SIGALRM, signal.default_int_handler)
-        signal.setitimer(signal.ITIMER_REAL, 0.1)
         with pytest.raises(KeyboardInterrupt):
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
             hook()
         dist.barrier()
     hook()  # the operation is under way still
@@ -316,6 +316,80 @@ def body_interrupted(rank: int, ranks: int) -> None:
 def test_a_signal_ends_the_wait_for_a_rank() -> None:
     # It was heard after timeout_s, 100 s.
     run_ranks(2, body_interrupted)
+
+
+def body_interrupted_without_hooks(rank: int, ranks: int) -> None:
+    buffer = make_buffer(ranks, 4)
+    x, topk_idx, _ = small(rank)
+    stats = torch.zeros(2, dtype=torch.int32)
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    dist.barrier()
+    if rank == 0:  # as many as there are buffers for
+        with pytest.raises(KeyboardInterrupt):
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            buffer.low_latency_dispatch(x, topk_idx, TOKENS, 4, stats)
+        with pytest.raises(KeyboardInterrupt):
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            # Nobody has this hook any more.
+            buffer.low_latency_dispatch(x, topk_idx, TOKENS, 4, return_recv_hook=True)[4]()
+    dist.barrier()
+    if rank == 1:
+        for _ in range(2):
+            buffer.low_latency_dispatch(x, topk_idx, TOKENS, 4)
+    _, count, _, _, _ = buffer.low_latency_dispatch(x, topk_idx, TOKENS, 4)
+    sent = [int(n) for r in range(ranks) for n in small(r)[1].flatten()]
+    assert count.tolist() == [sent.count(2 * rank), sent.count(2 * rank + 1)]
+    assert stats.tolist() == (count.tolist() if rank == 0 else [0, 0])
+    # Who holds the hooks receives them.
+    held = [buffer.low_latency_dispatch(x, topk_idx, TOKENS, 4, return_recv_hook=True)[4]
+            for _ in range(2)]
+    with pytest.raises(RuntimeError, match="2 operations of dispatch were sent and not received"):
+        buffer.low_latency_dispatch(x, topk_idx, TOKENS, 4)
+    dist.barrier()
+    for hook in held:
+        hook()
+
+
+def test_a_buffer_is_of_use_after_interrupts() -> None:
+    # "2 operations were sent and not received", for ever.
+    run_ranks(2, body_interrupted_without_hooks)
+
+
+def body_handlers(rank: int, ranks: int, does: str) -> None:
+    buffer = make_buffer(ranks, 4, explicitly_destroy=True)
+    x, topk_idx, _ = small(rank)
+    stats = torch.zeros(ranks, dtype=torch.int64)
+    dist.barrier()
+    if rank == 1:
+        dist.barrier()
+    hooks = [buffer.low_latency_dispatch(
+        x, topk_idx, TOKENS, 4, return_recv_hook=True, dispatch_wait_recv_cost_stats=stats)[4]
+        for _ in range(2)]
+    if rank == 0:
+        def handle(*_: Any) -> None:
+            dist.barrier()  # the other rank sends
+            hooks[1]() if does == "receive" else buffer.destroy()
+
+        signal.signal(signal.SIGALRM, handle)
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        if does == "receive":
+            hooks[0]()
+            assert int(stats[1]) > 0
+        else:
+            with pytest.raises(RuntimeError, match="the Buffer was destroyed"):
+                hooks[0]()
+    if does == "receive":
+        hooks[1]()
+        _, count, _, _, _ = buffer.low_latency_dispatch(x, topk_idx, TOKENS, 4)
+        sent = [int(n) for r in range(ranks) for n in small(r)[1].flatten()]
+        assert count.tolist() == [sent.count(2 * rank), sent.count(2 * rank + 1)]
+    dist.barrier()
+
+
+@pytest.mark.parametrize("does", ["receive", "destroy"])
+def test_what_a_signal_handler_may_do_meanwhile(does: str) -> None:
+    # An IndexError where it destroyed the Buffer, or received everything.
+    run_ranks(2, body_handlers, does)
 
 
 def body_shapes(rank: int, ranks: int) -> None:
