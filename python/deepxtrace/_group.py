@@ -2,6 +2,7 @@
 """What the ranks of a group have in common: a store, and the id of a diagnosis."""
 from __future__ import annotations
 
+import datetime
 import hashlib
 import os
 import time
@@ -12,6 +13,10 @@ from typing import Any, Dict, Optional, Tuple
 _SKEW_SECONDS = 10.0
 #: How long a construction waits for the group's common id, in seconds.
 _ID_SECONDS = 60.0
+#: How many generations a construction looks through, and the pauses between them, in seconds: at
+#: each it leaves a key in the store.
+_GENERATIONS = 100
+_PAUSES = (0.001, 0.1)
 
 _constructed: Dict[Tuple[int, ...], int] = {}
 
@@ -43,7 +48,8 @@ def agree(store: Any, group: Any, rank: int) -> Tuple[uuid.UUID, str]:
     base = f"deepxtrace/id/{digest}/{number}"
     generation = max(store.add(base + "/generations", 0), 1)
     began, deadline = _process_start(), time.monotonic() + _ID_SECONDS
-    while time.monotonic() < deadline:  # a store that answers anything ends, too
+    pause, last = _PAUSES
+    for _ in range(_GENERATIONS):  # a store that answers anything ends, too
         key = f"{base}/{generation}"
         if store.add(f"{key}/rank/{rank}", 1) == 1:
             own = f"{uuid.uuid4()} {time.time():.3f}"
@@ -59,6 +65,10 @@ def agree(store: Any, group: Any, rank: int) -> Tuple[uuid.UUID, str]:
             if word == own or began is None or made > began - _SKEW_SECONDS:
                 return name, begin
         generation += 1
+        if time.monotonic() + pause > deadline:
+            break
+        time.sleep(pause)
+        pause = min(2 * pause, last)
     raise _no_id(rank)
 
 
@@ -78,8 +88,19 @@ def _first_word(store: Any, key: str, own: str, rank: int, deadline: float) -> s
         if time.monotonic() > deadline:
             raise _no_id(rank)
         time.sleep(0.001)
-    word = store.get(key)
+    word = _get(store, key, rank, deadline)
     return word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word)
+
+
+def _get(store: Any, key: str, rank: int, deadline: float) -> Any:
+    """A value, if it comes in time: get() itself waits as long as the store likes."""
+    if hasattr(store, "wait"):
+        rest = datetime.timedelta(seconds=max(deadline - time.monotonic(), 0.001))
+        try:
+            store.wait([key], rest)
+        except RuntimeError as error:
+            raise _no_id(rank) from error
+    return store.get(key)
 
 
 def _process_start() -> Optional[float]:

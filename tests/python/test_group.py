@@ -4,6 +4,7 @@ line; and what the launcher says at its end."""
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import random
@@ -98,6 +99,42 @@ def test_a_store_that_counts_wrongly_is_given_up(monkeypatch: Any) -> None:
     monkeypatch.setattr(_group, "_ID_SECONDS", 0.05)
     with pytest.raises(RuntimeError, match="has not agreed on an id"):
         agree(Liar(), 0)
+
+
+def test_a_store_that_counts_wrongly_is_not_filled(monkeypatch: Any) -> None:
+    class Liar(OldStore):
+        def add(self, key: str, amount: int) -> int:
+            super().add(key, amount)
+            return 7
+
+    store = Liar()
+    monkeypatch.setattr(_group, "_ID_SECONDS", 1)
+    with pytest.raises(RuntimeError, match="has not agreed on an id"):
+        agree(store, 0)
+    assert len(store.values) < 50  # without pauses, some hundred thousand
+    monkeypatch.setattr(_group, "_ID_SECONDS", 60)
+    monkeypatch.setattr(_group, "_PAUSES", (0, 0))
+    with pytest.raises(RuntimeError, match="has not agreed on an id"):
+        agree(store, 0)
+    assert len(store.values) < 1000
+
+
+def test_a_store_without_the_id_is_given_up(monkeypatch: Any) -> None:
+    class Liar:
+        """A store that says that something was set, and waits for it for 300 s."""
+
+        def __init__(self) -> None:
+            self.store = dist.HashStore()
+            self.wait, self.get = self.store.wait, self.store.get
+
+        def add(self, key: str, amount: int) -> int:
+            return 1 if "/rank/" in key else 2
+
+    monkeypatch.setattr(_group, "_ID_SECONDS", 0.2)
+    store = Liar()
+    store.store.set_timeout(datetime.timedelta(seconds=20))  # not to wait for it
+    with pytest.raises(RuntimeError, match="has not agreed on an id"):
+        agree(store, 1)  # get() fails in other words, after its 20 s
 
 
 def test_the_begin_is_common_too() -> None:
