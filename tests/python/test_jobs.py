@@ -32,9 +32,11 @@ def run_example(name, folder, **environment):
     return done.stdout
 
 
-def test_an_example_ends_when_rank_0_does(tmp_path):
+@pytest.mark.parametrize("rank", ["0", "1", "2"])
+def test_an_example_ends_when_one_rank_does(tmp_path, rank):
     (tmp_path / "rank.py").write_text(
-        "import os, sys, time\nif os.environ['RANK'] == '0':\n    sys.exit(3)\ntime.sleep(300)\n")
+        f"import os, sys, time\nif os.environ['RANK'] == '{rank}':\n    sys.exit(3)\n"
+        "time.sleep(300)\n")
     done = subprocess.run(
         [EXAMPLES / "start.sh", "3", tmp_path / "rank.py"], timeout=120, check=False,
         env={**os.environ, "PYTHON": sys.executable})
