@@ -29,35 +29,51 @@ def hold() -> Set[int]:
     return signal.pthread_sigmask(signal.SIG_BLOCK, _signals())
 
 
+def release(before: Set[int]) -> None:
+    """Undo hold(), which returned that. What came meanwhile is heard now."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def start(command: List[str], before: Set[int]) -> int:
     """Start a command, with what hold() returned blocked; its process id. Raises OSError if it
     cannot be run."""
     reading, writing = os.pipe()  # closed by a successful exec
+    waiting, going = os.pipe()
     parent = os.getpid()
-    early = signal.sigpending() - {signal.SIGCHLD}
     child = os.fork()
     if child == 0:
-        _become(command, before, writing, parent)
+        os.close(going)
+        _become(command, before, waiting, writing, parent)
     os.close(writing)
+    os.close(waiting)
+    # What is pending here, and then not in the child, came before it began or was not sent to it:
+    # nobody else sends it such a Ctrl-C.
+    pending = signal.sigpending() - {signal.SIGCHLD}
+    os.close(going)
     with os.fdopen(reading, "rb") as pipe:
-        failure = pipe.read()
+        its, _, failure = pipe.read().partition(b"\n")
     if failure:
         os.waitpid(child, 0)
         number = int(failure)
         raise OSError(number, os.strerror(number), command[0])
-    for number in early:  # nobody else sends it Ctrl-C that was pressed before it began
+    for number in pending:
         signal.sigtimedwait({number}, 0)
-        os.kill(child, number)
+        if number not in map(int, its.split()):
+            os.kill(child, number)
     return child
 
 
-def _become(command: List[str], mask: Set[int], writing: int, parent: int) -> NoReturn:
+def _become(
+    command: List[str], mask: Set[int], waiting: int, writing: int, parent: int
+) -> NoReturn:
     try:
         # Who kills the launcher means the command.
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)
+        os.read(waiting, 1)  # until the other end is closed
+        os.write(writing, b"%s\n" % " ".join(str(int(n)) for n in signal.sigpending()).encode())
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         os.execvp(command[0], command)
     except OSError as error:

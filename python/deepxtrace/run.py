@@ -22,7 +22,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from typing import List, MutableMapping, NoReturn, Optional, Tuple
+from typing import List, MutableMapping, NoReturn, Optional, Set, Tuple
 
 from . import _notes, _supervise
 from ._attach import AttachSettings
@@ -143,10 +143,10 @@ def _check_output(folder: str) -> None:
                 os.rmdir(path)
 
 
-def _run(command: List[str], settings: AttachSettings) -> NoReturn:
-    """Run the command, say what was diagnosed, and end as it did. Raises OSError if it cannot be
-    run."""
-    notes, before = "", _supervise.hold()  # who is interrupted leaves no folder behind
+def _run(command: List[str], settings: AttachSettings, before: Set[int]) -> NoReturn:
+    """Run the command, say what was diagnosed, and end as it did. ``before`` is of hold(). Raises
+    OSError if it cannot be run."""
+    notes = ""
     with contextlib.suppress(OSError):  # without room for notes there is less to say
         notes = os.environ[_notes.VARIABLE] = tempfile.mkdtemp(prefix="deepxtrace-run-")
     try:
@@ -212,11 +212,13 @@ def main(arguments: Optional[List[str]] = None, job_options: str = "") -> NoRetu
     if not command:
         parser.error("no command was given"
                      + ("; the built-in job is: deepxtrace job" if job_options else ""))
+    before = _supervise.hold()  # who is interrupted leaves no folder behind
     try:
         prepare(os.environ, settings)
         if mpi and os.environ.get("DEEPXTRACE") == "1":
             preload_mpi(os.environ)
     except ValueError as error:
+        _supervise.release(before)
         parser.error(str(error))
     for name in ("SIGPIPE", "SIGXFSZ"):
         # Python ignores them, and what is ignored would be inherited.
@@ -226,7 +228,8 @@ def main(arguments: Optional[List[str]] = None, job_options: str = "") -> NoRetu
         # Within another launcher that one speaks, and MPI programs do so themselves.
         if (attached.enabled and not attached.quiet and not mpi
                 and _notes.VARIABLE not in os.environ):
-            _run(command, attached)
+            _run(command, attached, before)
+        _supervise.release(before)
         os.execvp(command[0], command)
     except OSError as error:
         print(f"{parser.prog}: {command[0]}: {error.strerror}", file=sys.stderr)

@@ -286,6 +286,52 @@ def test_an_interrupt_before_the_command_begins(env: Dict[str, str], tmp_path: P
     assert os.listdir(tmp_path / "tmp") == []
 
 
+@pytest.mark.parametrize("options", [[], ["--quiet"]])
+def test_an_interrupt_while_the_output_folder_is_tried(
+    env: Dict[str, str], tmp_path: Path, options: List[str]
+) -> None:
+    # It left the folder.
+    program = (
+        "import os, signal, sys\n"
+        "from deepxtrace import run\n"
+        "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+        "make = os.mkdir\n"
+        "os.mkdir = lambda *names: (make(*names), os.kill(os.getpid(), signal.SIGINT))[0]\n"
+        "run.main(sys.argv[1:])\n"
+    )
+    output = tmp_path / "output"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *options, "--output", str(output), "sleep", "60"],
+        timeout=60, env=env)
+    assert done.returncode == -signal.SIGINT
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("who", ["0", "1", "2"])
+def test_an_interrupt_while_the_command_begins(
+    env: Dict[str, str], tmp_path: Path, who: str
+) -> None:
+    # From a terminal, it was lost between a look at what is pending and the fork.
+    program = (
+        "import os, signal, sys\n"
+        "from deepxtrace import _supervise, run\n"
+        "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+        "_supervise._FROM_KERNEL = 0  # kill() here is as good as the terminal\n"
+        "def interrupt(): os.kill(os.getpid(), signal.SIGINT)\n"
+        "fork, who = os.fork, sys.argv[1]\n"
+        "def forked():\n"
+        "    if who == '0': interrupt()\n"
+        "    child = fork()\n"
+        "    if who == '1' or who == '2' and child == 0: interrupt()\n"
+        "    return child\n"
+        "os.fork = forked\n"
+        "run.main(['sleep', '20'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, who], timeout=60,
+                          env={**env, "TMPDIR": str(tmp_path)})
+    assert done.returncode == -signal.SIGINT
+
+
 def test_a_killed_launcher_takes_the_command_along(env: Dict[str, str]) -> None:
     process = start_and_wait(env, "echo ready; echo $$; exec sleep 60")
     child = int(process.stdout.readline())
