@@ -91,11 +91,13 @@ for part; do known "$part"; done
 mkdir -p "$results"
 # What has been done is done for this source, and with these limits.
 commit=$(git describe --always --dirty --abbrev=40 --exclude '*' 2> /dev/null || echo none)
+# Sources that git does not know are not of that commit, either.
+[[ $commit == *-dirty || -z $(git status --porcelain 2> /dev/null) ]] || commit+=-dirty
 well="well at $commit${DXT_CAMPAIGN_KILLS:+, $DXT_CAMPAIGN_KILLS kills}"
 well+="${DXT_CAMPAIGN_SECONDS:+, $DXT_CAMPAIGN_SECONDS s}${DXT_FUZZ_SECONDS:+, $DXT_FUZZ_SECONDS s of fuzzing}"
 passed=0 failed=0 skipped=0
 for part; do
-    if [[ $commit != *-dirty ]] && grep -qsFx "$well" "$results/$part"; then
+    if [[ $commit != none && $commit != *-dirty ]] && grep -qsFx "$well" "$results/$part"; then
         echo "==== $part: done before"
         continue
     fi
