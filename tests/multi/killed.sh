@@ -46,5 +46,5 @@ sleep 0.5
 kill -KILL "$(pid_of_rank 0)"
 ends 20
 [ "$status" = 3 ] || fail "exit status $status, not 3"
-grep -q 'rank 0, which makes the report, was killed by signal 9' "$scratch/err" ||
+grep -q 'rank 0, which writes the report, was killed by signal 9' "$scratch/err" ||
     fail "the parent did not tell"

@@ -66,7 +66,7 @@ static outcome wait_for(const job *run, uint32_t number, int64_t timeout_ns,
         seen_ns += turn_ns;
         waited_ns += turn_ns < LONGEST_TURN_NS ? turn_ns : LONGEST_TURN_NS;
         if (waited_ns > timeout_ns)
-            return failed(run, "rank 0, which makes the report, has stopped; the job ends");
+            return failed(run, "rank 0, which writes the report, has stopped; the job ends");
         nanosleep(&pause, NULL);
         if (pause.tv_nsec < 1000000) pause.tv_nsec *= 2;
     }

@@ -141,7 +141,7 @@ static void rank_killed(watch *state, uint32_t rank, int number)
     bool begun = atomic_load(&state->run->control->gate) > 0;
     if (rank == 0 || !begun) {
         complain("job", "rank %u%s was killed by signal %d (%s)", rank,
-                 rank == 0 ? ", which makes the report," : "", number, strsignal(number));
+                 rank == 0 ? ", which writes the report," : "", number, strsignal(number));
         rank_failed(state, rank);
     } else {
         complain("job", "rank %u was killed by signal %d (%s); the others go on without it", rank,
@@ -229,7 +229,7 @@ static void heed_time(watch *state)
     for (uint32_t r = 1; r < state->run->shape.ranks; r++)
         if (state->pids[r] != 0 && !state->stopped[r]) return;
     complain("job",
-             "rank 0, which makes the report, is stopped and all others have ended; the job ends");
+             "rank 0, which writes the report, is stopped and all others have ended; the job ends");
     rank_failed(state, 0);
 }
 
