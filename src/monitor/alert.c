@@ -259,8 +259,7 @@ static int64_t now_s(void)
 }
 
 /* Find the oldest message that is due. One that would wait longer than any may is due as well: the
- * clock was set back. A channel sends its messages in order, so one that fails holds up the next.
- */
+ * clock was set back. A channel sends in order, so one that fails holds up the next. */
 static bool next_due(alerts *a, int64_t *id, int64_t *attempts, char **channel, char **body)
 {
     query q = query_begin(&a->s, "SELECT id, attempts, channel, body FROM alert WHERE id IN (SELECT"

@@ -40,12 +40,12 @@ if grep 'well at' "$folder/results/kills"; then exit 1; fi
 tree=$(dirname "$1")/..
 python3 -B "$tree/tests/campaign/replay.py" "$tree/build/bin/deepxtrace" > "$folder/said" 2>&1 &
 replay=$!
-commands() { ps -o stat=,comm= --ppid "$replay" | grep -v '^Z' || true; }
+commands() { pgrep -c -P "$replay" || true; }
 for ((i = 0; i < 600; i++)); do
-    if [[ $(commands | wc -l) == 2 ]]; then break; fi
+    if [[ $(commands) == 2 ]]; then break; fi
     sleep 0.1
 done
-[[ $(commands | wc -l) == 2 ]]
+[[ $(commands) == 2 ]]
 kill -TERM "$replay"
 for ((i = 0; i < 100; i++)); do
     if ! kill -0 "$replay" 2> /dev/null; then break; fi
