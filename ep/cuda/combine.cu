@@ -67,8 +67,8 @@ template <bool LOGFMT> DEVICE void store_output(uint8_t *row, uint32_t c, uint4 
 /* Sum of the routes of one token, whose slots and weights the lanes hold, to its home. Room there
  * is asked for while the first outputs are on their way. @return Whether there was any. */
 template <bool LOGFMT>
-DEVICE bool send_sum(const cuda_group &g, const send_arguments &a, uint32_t epoch, uint32_t home,
-                     uint32_t t, uint32_t routes, dxt_ep_route route)
+DEVICE bool send_sum(const dxt_ep_cuda_group &g, const send_arguments &a, uint32_t epoch,
+                     uint32_t home, uint32_t t, uint32_t routes, dxt_ep_route route)
 {
     uint32_t lane = threadIdx.x % WARP;
     uint32_t chunks = g.hidden / 8u;
@@ -106,7 +106,8 @@ DEVICE bool send_sum(const cuda_group &g, const send_arguments &a, uint32_t epoc
 
 /* The row is stored, by all threads before a barrier: warp 0 tells its home.
  * @return 1 for the lane that is the home. */
-DEVICE uint32_t announce_row(const cuda_group &g, uint32_t epoch, uint32_t home, uint32_t row)
+DEVICE uint32_t announce_row(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t home,
+                             uint32_t row)
 {
     uint32_t lane = threadIdx.x % WARP;
     if (lane == home) {
@@ -118,7 +119,7 @@ DEVICE uint32_t announce_row(const cuda_group &g, uint32_t epoch, uint32_t home,
 
 template <bool LOGFMT>
 __global__ void __launch_bounds__(512, 2)
-    combine_send_summed(const __grid_constant__ cuda_group g,
+    combine_send_summed(const __grid_constant__ dxt_ep_cuda_group g,
                         const __grid_constant__ send_arguments a)
 {
     uint32_t lane = threadIdx.x % WARP;
@@ -141,7 +142,8 @@ __global__ void __launch_bounds__(512, 2)
     if (threadIdx.x < WARP) end_send(g, DXT_COMBINE, begin, a.format | FORM_SUMMED, rows);
 }
 
-template <bool LOGFMT> DEVICE void send_output(const cuda_group &g, const uint16_t *x, uint8_t *row)
+template <bool LOGFMT>
+DEVICE void send_output(const dxt_ep_cuda_group &g, const uint16_t *x, uint8_t *row)
 {
     uint32_t lane = threadIdx.x % WARP;
     uint32_t chunks = g.hidden / 8u;
@@ -156,7 +158,7 @@ template <bool LOGFMT> DEVICE void send_output(const cuda_group &g, const uint16
 /* Blocks share the tokens of each (local expert, home). */
 template <bool LOGFMT>
 __global__ void __launch_bounds__(ROWS_THREADS, 4)
-    combine_send_rows(const __grid_constant__ cuda_group g,
+    combine_send_rows(const __grid_constant__ dxt_ep_cuda_group g,
                       const __grid_constant__ send_arguments a)
 {
     uint32_t rows = 0;
@@ -202,8 +204,9 @@ struct contributions {
 };
 
 /* Wait for the contributions of one token; the first warp polls. All threads call. */
-DEVICE contributions wait_for_token(const cuda_group &g, const receive_arguments &a, uint32_t epoch,
-                                    uint32_t out, uint32_t t, volatile uint32_t *shared_come)
+DEVICE contributions wait_for_token(const dxt_ep_cuda_group &g, const receive_arguments &a,
+                                    uint32_t epoch, uint32_t out, uint32_t t,
+                                    volatile uint32_t *shared_come)
 {
     uint32_t lane = threadIdx.x % WARP;
     uint32_t owner = owner_of_lane(g, a.topk_idx, a.topk, t);
@@ -234,7 +237,8 @@ DEVICE contributions wait_for_token(const cuda_group &g, const receive_arguments
 }
 
 template <bool LOGFMT>
-DEVICE void sum_token(const cuda_group &g, uint32_t epoch, const contributions &all, uint16_t *out)
+DEVICE void sum_token(const dxt_ep_cuda_group &g, uint32_t epoch, const contributions &all,
+                      uint16_t *out)
 {
     uint32_t lane = threadIdx.x % WARP;
     uint32_t chunks = g.hidden / 8u;
@@ -275,7 +279,7 @@ DEVICE void sum_token(const cuda_group &g, uint32_t epoch, const contributions &
 
 template <bool LOGFMT>
 __global__ void __launch_bounds__(512, 2)
-    combine_receive(const __grid_constant__ cuda_group g,
+    combine_receive(const __grid_constant__ dxt_ep_cuda_group g,
                     const __grid_constant__ receive_arguments a)
 {
     __shared__ receive_begin begin;
@@ -300,7 +304,7 @@ __global__ void __launch_bounds__(512, 2)
 /* ---- launching ---- */
 
 /* A thread for every 16 channels, two loads of a row. */
-static uint32_t row_threads(const cuda_group *group)
+static uint32_t row_threads(const dxt_ep_cuda_group *group)
 {
     uint32_t threads = whole_warps(group->hidden / 16u);
     return threads < 64u ? 64u : threads;
@@ -308,14 +312,14 @@ static uint32_t row_threads(const cuda_group *group)
 
 /* Sums of few tokens are made as fast as one can be. Where there are more than fit on the GPU in
  * such blocks, smaller ones, of which more fit: while one waits for its fence others store. */
-static uint32_t sum_threads(const cuda_group *group, uint32_t sums)
+static uint32_t sum_threads(const dxt_ep_cuda_group *group, uint32_t sums)
 {
     uint32_t threads = row_threads(group);
     return sums > 2u * group->processors ? at_most(threads, 256u) : threads;
 }
 
-cudaError_t cuda_launch_combine_send(const cuda_group *group, const dxt_ep_combine *combine,
-                                     cuda_order order)
+cudaError_t dxt_ep_cuda_launch_combine_send(const dxt_ep_cuda_group *group,
+                                            const dxt_ep_combine *combine, dxt_ep_cuda_order order)
 {
     send_arguments a = {combine->x,
                         combine->handle.src_info,
@@ -336,8 +340,9 @@ cudaError_t cuda_launch_combine_send(const cuda_group *group, const dxt_ep_combi
                   ROWS_THREADS, 0, combine->stream, *group, a);
 }
 
-cudaError_t cuda_launch_combine_receive(const cuda_group *group, const dxt_ep_combine *combine,
-                                        cuda_order order)
+cudaError_t dxt_ep_cuda_launch_combine_receive(const dxt_ep_cuda_group *group,
+                                               const dxt_ep_combine *combine,
+                                               dxt_ep_cuda_order order)
 {
     receive_arguments a = {combine->topk_idx,
                            combine->topk_weights,
@@ -353,7 +358,7 @@ cudaError_t cuda_launch_combine_receive(const cuda_group *group, const dxt_ep_co
                   combine->stream, *group, a);
 }
 
-cudaError_t cuda_prepare_combine(void)
+cudaError_t dxt_ep_cuda_prepare_combine(void)
 {
     cudaError_t error = load_kernel(combine_send_summed<true>);
     if (error == cudaSuccess) error = load_kernel(combine_send_summed<false>);

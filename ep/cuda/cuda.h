@@ -32,14 +32,14 @@ extern "C" {
 #define CUDA_ELSEWHERE 0xffffu
 
 /** One route of a token as the table of a dispatch tells it to the rank that it leads to. */
-typedef struct cuda_entry {
+typedef struct dxt_ep_cuda_entry {
     uint16_t expert;   /**< local at the destination, or CUDA_ELSEWHERE */
     uint16_t position; /**< among the tokens of this source that go to this expert */
     float weight;
-} cuda_entry;
+} dxt_ep_cuda_entry;
 
 /** Head of a window: words that others store into; each array on lines of its own. */
-typedef struct cuda_control {
+typedef struct dxt_ep_cuda_control {
     uint32_t gossip; /**< bit per rank: somebody has given it up */
     uint32_t pad0[31];
     uint32_t beat; /**< grows while the owner waits for others; they read it */
@@ -51,13 +51,13 @@ typedef struct cuda_control {
     uint64_t complete[DXT_EP_OPERATORS][CUDA_PARITIES][CUDA_MAX_RANKS];
     /** By source: its table is here. Epoch, then tokens: 32 bits each. */
     uint64_t table[CUDA_PARITIES][CUDA_MAX_RANKS];
-} cuda_control;
+} dxt_ep_cuda_control;
 
 #define CUDA_BLOCK_BITS 12u
 #define CUDA_ROW_BITS 13u
 
 /** Words of one rank that only its own kernels use. */
-typedef struct cuda_state {
+typedef struct dxt_ep_cuda_state {
     uint32_t mask; /**< bit per rank given up; changes at the begin of a send only */
     uint32_t sent[DXT_EP_OPERATORS];
     uint32_t received[DXT_EP_OPERATORS];
@@ -73,19 +73,19 @@ typedef struct cuda_state {
     /** Who takes part in a dispatch: epoch, ranks absent, ranks decided: 32, 16, 16 bits. */
     uint64_t verdict;
     uint32_t pad3[30];
-} cuda_state;
+} dxt_ep_cuda_state;
 
 /** What the device tells the host, in pinned host memory; only written when something is wrong. */
-typedef struct cuda_report {
-    uint32_t masked;  /**< as cuda_state.mask */
+typedef struct dxt_ep_cuda_report {
+    uint32_t masked;  /**< as dxt_ep_cuda_state.mask */
     uint32_t trouble; /**< CUDA_TROUBLE_… */
-} cuda_report;
+} dxt_ep_cuda_report;
 
 #define CUDA_TROUBLE_FORMAT 1u /**< a peer sent another format */
 #define CUDA_TROUBLE_ROUTE 2u  /**< a route led out of range, or a handle was not a dispatch's */
 
 /** Offsets in a window, in bytes, and strides. */
-typedef struct cuda_layout {
+typedef struct dxt_ep_cuda_layout {
     size_t size;
     size_t table; /**< [parity][source]: counts [L], then entries [T][K] */
     size_t table_stride;
@@ -95,46 +95,49 @@ typedef struct cuda_layout {
                                             that sums at home, token × K + route */
     uint32_t row_count[DXT_EP_OPERATORS];
     size_t row;
-} cuda_layout;
+} dxt_ep_cuda_layout;
 
 /** What all kernels of one rank get, by value. */
-typedef struct cuda_group {
+typedef struct dxt_ep_cuda_group {
     uint8_t *window[CUDA_MAX_RANKS]; /**< as this GPU sees them; its own too */
-    cuda_state *state;
-    cuda_report *report;
+    dxt_ep_cuda_state *state;
+    dxt_ep_cuda_report *report;
     dxt_probe *probe;
-    cuda_layout at;
+    dxt_ep_cuda_layout at;
     uint64_t timeout_ns;
     uint32_t rank, ranks, max_tokens, hidden, experts, local_experts, max_topk, slots;
     uint32_t processors; /**< of the GPU */
     uint32_t blocks;     /**< most blocks of one launch */
-} cuda_group;
+} dxt_ep_cuda_group;
 
 /** How an operation fits in with the rank's others; see launch_order() in cuda.c. */
-typedef struct cuda_order {
+typedef struct dxt_ep_cuda_order {
     bool early;    /**< a receive: may begin while the kernel before it runs */
     bool announce; /**< a send: tells others what has been received; a receive does itself */
-} cuda_order;
+} dxt_ep_cuda_order;
 
-void cuda_layout_of(const dxt_ep_config *config, cuda_layout *layout);
+void dxt_ep_cuda_layout_of(const dxt_ep_config *config, dxt_ep_cuda_layout *layout);
 
 /* ---- kernels, launched on the caller's stream ---- */
 
-cudaError_t cuda_launch_dispatch_send(const cuda_group *group, const dxt_ep_dispatch *dispatch,
-                                      cuda_order order);
-cudaError_t cuda_launch_dispatch_receive(const cuda_group *group, const dxt_ep_dispatch *dispatch,
-                                         cuda_order order);
-cudaError_t cuda_launch_combine_send(const cuda_group *group, const dxt_ep_combine *combine,
-                                     cuda_order order);
-cudaError_t cuda_launch_combine_receive(const cuda_group *group, const dxt_ep_combine *combine,
-                                        cuda_order order);
+cudaError_t dxt_ep_cuda_launch_dispatch_send(const dxt_ep_cuda_group *group,
+                                             const dxt_ep_dispatch *dispatch,
+                                             dxt_ep_cuda_order order);
+cudaError_t dxt_ep_cuda_launch_dispatch_receive(const dxt_ep_cuda_group *group,
+                                                const dxt_ep_dispatch *dispatch,
+                                                dxt_ep_cuda_order order);
+cudaError_t dxt_ep_cuda_launch_combine_send(const dxt_ep_cuda_group *group,
+                                            const dxt_ep_combine *combine, dxt_ep_cuda_order order);
+cudaError_t dxt_ep_cuda_launch_combine_receive(const dxt_ep_cuda_group *group,
+                                               const dxt_ep_combine *combine,
+                                               dxt_ep_cuda_order order);
 
 /** Load the kernels, and let them use as much shared memory as this group may need. */
-cudaError_t cuda_prepare_dispatch(const cuda_group *group);
-cudaError_t cuda_prepare_combine(void);
+cudaError_t dxt_ep_cuda_prepare_dispatch(const dxt_ep_cuda_group *group);
+cudaError_t dxt_ep_cuda_prepare_combine(void);
 
 /** Ranks of an NCCL group (ncclComm_t) that share this one's NVLink domain, itself included. */
-uint32_t cuda_ranks_within_reach(void *nccl_comm);
+uint32_t dxt_ep_cuda_ranks_within_reach(void *nccl_comm);
 
 /**
  * Where the windows of all ranks are for this GPU, of an NCCL window.
@@ -144,7 +147,7 @@ uint32_t cuda_ranks_within_reach(void *nccl_comm);
  *
  * Blocking: until the device has answered.
  */
-cudaError_t cuda_window_pointers(void *nccl_window, uint32_t ranks, uint8_t **windows);
+cudaError_t dxt_ep_cuda_window_pointers(void *nccl_window, uint32_t ranks, uint8_t **windows);
 
 #ifdef __cplusplus
 }

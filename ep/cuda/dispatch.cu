@@ -38,8 +38,8 @@ struct targets {
 
 /* Ranks that token @p t can go to, for all lanes of the warp. Who has room is asked while its
  * routes are on their way. */
-DEVICE targets targets_of(const cuda_group &g, const send_arguments &a, uint32_t epoch, uint32_t t,
-                          uint32_t out, uint32_t *refused)
+DEVICE targets targets_of(const dxt_ep_cuda_group &g, const send_arguments &a, uint32_t epoch,
+                          uint32_t t, uint32_t out, uint32_t *refused)
 {
     uint32_t owner = owner_of_lane(g, a.topk_idx, a.topk, t);
     uint32_t room = with_room(g, DXT_DISPATCH, epoch, ~out);
@@ -55,8 +55,8 @@ DEVICE targets targets_of(const cuda_group &g, const send_arguments &a, uint32_t
 }
 
 /* Store 16 bytes of a row at each target; where to begin differs, so that all links are used. */
-DEVICE void store_everywhere(const cuda_group &g, uint32_t epoch, uint32_t t, uint32_t targets,
-                             uint32_t offset, uint4 value)
+DEVICE void store_everywhere(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t t,
+                             uint32_t targets, uint32_t offset, uint4 value)
 {
     uint32_t row = g.rank * g.max_tokens + t;
     for (uint32_t i = 0; i < g.ranks; i++) {
@@ -66,7 +66,7 @@ DEVICE void store_everywhere(const cuda_group &g, uint32_t epoch, uint32_t t, ui
     }
 }
 
-DEVICE targets send_row_bf16(const cuda_group &g, const send_arguments &a, uint32_t epoch,
+DEVICE targets send_row_bf16(const dxt_ep_cuda_group &g, const send_arguments &a, uint32_t epoch,
                              uint32_t t, uint32_t out, uint32_t *refused)
 {
     targets to = targets_of(g, a, epoch, t, out, refused);
@@ -78,7 +78,7 @@ DEVICE targets send_row_bf16(const cuda_group &g, const send_arguments &a, uint3
 }
 
 /* A lane converts 16 channels; 8 lanes share a scale. */
-DEVICE targets send_row_fp8(const cuda_group &g, const send_arguments &a, uint32_t epoch,
+DEVICE targets send_row_fp8(const dxt_ep_cuda_group &g, const send_arguments &a, uint32_t epoch,
                             uint32_t t, uint32_t out, uint32_t *refused, float *scales)
 {
     uint32_t lane = threadIdx.x % WARP;
@@ -113,8 +113,8 @@ DEVICE targets send_row_fp8(const cuda_group &g, const send_arguments &a, uint32
 }
 
 template <bool FP8>
-__global__ void __launch_bounds__(512)
-    dispatch_send(const __grid_constant__ cuda_group g, const __grid_constant__ send_arguments a)
+__global__ void __launch_bounds__(512) dispatch_send(const __grid_constant__ dxt_ep_cuda_group g,
+                                                     const __grid_constant__ send_arguments a)
 {
     extern __shared__ uint32_t who[];
     __shared__ float scales[CUDA_MAX_HIDDEN / DXT_EP_BLOCK];
@@ -153,16 +153,16 @@ struct token_routes {
 };
 
 /* Slots of the first tokens of @p source are behind those of the sources before. */
-DEVICE token_routes routes_of(const cuda_group &g, uint32_t epoch, uint32_t source, uint32_t t,
-                              uint32_t present)
+DEVICE token_routes routes_of(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t source,
+                              uint32_t t, uint32_t present)
 {
     uint32_t lane = threadIdx.x % WARP;
     const uint8_t *table = table_of(g, g.rank, epoch, source);
-    const cuda_entry *entries = (const cuda_entry *)(table + g.at.table_entries);
+    const dxt_ep_cuda_entry *entries = (const dxt_ep_cuda_entry *)(table + g.at.table_entries);
     uint64_t packed = CUDA_ELSEWHERE;
     if (lane < g.max_topk)
         packed = *(const volatile uint64_t *)(entries + (size_t)t * g.max_topk + lane);
-    cuda_entry entry;
+    dxt_ep_cuda_entry entry;
     memcpy(&entry, &packed, sizeof entry);
     bool here = entry.expert < g.local_experts;
     uint32_t index = entry.position;
@@ -202,7 +202,7 @@ DEVICE void copy_row(const uint8_t *row, uint8_t *recv_x, uint32_t bytes, token_
     }
 }
 
-DEVICE void copy_scales(const cuda_group &g, const uint8_t *row, float *recv_scales,
+DEVICE void copy_scales(const dxt_ep_cuda_group &g, const uint8_t *row, float *recv_scales,
                         token_routes routes, bool came)
 {
     uint32_t blocks = g.hidden / DXT_EP_BLOCK;
@@ -216,8 +216,8 @@ DEVICE void copy_scales(const cuda_group &g, const uint8_t *row, float *recv_sca
 }
 
 /* Who a slot belongs to, for the combine. */
-DEVICE void write_handle(const cuda_group &g, const receive_arguments &a, uint32_t item, uint32_t t,
-                         token_routes routes)
+DEVICE void write_handle(const dxt_ep_cuda_group &g, const receive_arguments &a, uint32_t item,
+                         uint32_t t, token_routes routes)
 {
     uint32_t lane = threadIdx.x % WARP;
     bool here = IS_SET(routes.valid, lane);
@@ -231,7 +231,7 @@ DEVICE void write_handle(const cuda_group &g, const receive_arguments &a, uint32
 }
 
 /* One token of one source, by one team. */
-DEVICE void receive_token(const cuda_group &g, const receive_arguments &a, uint32_t epoch,
+DEVICE void receive_token(const dxt_ep_cuda_group &g, const receive_arguments &a, uint32_t epoch,
                           uint32_t source, uint32_t t, uint32_t tokens, uint32_t present,
                           volatile bool *shared_came)
 {
@@ -257,7 +257,7 @@ DEVICE void receive_token(const cuda_group &g, const receive_arguments &a, uint3
 }
 
 /* Counts and ranges of the experts, by the first block next to the monitor. */
-DEVICE void write_ranges(const cuda_group &g, const receive_arguments &a, uint32_t epoch,
+DEVICE void write_ranges(const dxt_ep_cuda_group &g, const receive_arguments &a, uint32_t epoch,
                          uint32_t present)
 {
     for (uint32_t e = threadIdx.x - 32u; e < g.local_experts; e += blockDim.x - 32u) {
@@ -281,8 +281,8 @@ struct tables {
     uint32_t tokens[32]; /* by source */
 };
 
-DEVICE void wait_in_block(const cuda_group &g, uint32_t epoch, uint32_t out, uint32_t threads,
-                          tables *shared)
+DEVICE void wait_in_block(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t out,
+                          uint32_t threads, tables *shared)
 {
     if (threadIdx.x / WARP == 1u) {
         uint32_t present;
@@ -293,7 +293,7 @@ DEVICE void wait_in_block(const cuda_group &g, uint32_t epoch, uint32_t out, uin
 }
 
 __global__ void __launch_bounds__(RECEIVE_THREADS, 2)
-    dispatch_receive(const __grid_constant__ cuda_group g,
+    dispatch_receive(const __grid_constant__ dxt_ep_cuda_group g,
                      const __grid_constant__ receive_arguments a)
 {
     __shared__ receive_begin begin;
@@ -320,13 +320,14 @@ __global__ void __launch_bounds__(RECEIVE_THREADS, 2)
 
 /* ---- launching ---- */
 
-static size_t table_shared(const cuda_group *group, uint32_t tokens)
+static size_t table_shared(const dxt_ep_cuda_group *group, uint32_t tokens)
 {
     return (size_t)group->local_experts * ((tokens + 31u) / 32u) * sizeof(uint32_t);
 }
 
-cudaError_t cuda_launch_dispatch_send(const cuda_group *group, const dxt_ep_dispatch *dispatch,
-                                      cuda_order order)
+cudaError_t dxt_ep_cuda_launch_dispatch_send(const dxt_ep_cuda_group *group,
+                                             const dxt_ep_dispatch *dispatch,
+                                             dxt_ep_cuda_order order)
 {
     send_arguments a = {dispatch->x,      dispatch->topk_idx, dispatch->topk_weights,
                         dispatch->tokens, dispatch->topk,     (uint32_t)dispatch->format,
@@ -339,8 +340,9 @@ cudaError_t cuda_launch_dispatch_send(const cuda_group *group, const dxt_ep_disp
                   blocks, threads, shared, dispatch->stream, *group, a);
 }
 
-cudaError_t cuda_launch_dispatch_receive(const cuda_group *group, const dxt_ep_dispatch *dispatch,
-                                         cuda_order order)
+cudaError_t dxt_ep_cuda_launch_dispatch_receive(const dxt_ep_cuda_group *group,
+                                                const dxt_ep_dispatch *dispatch,
+                                                dxt_ep_cuda_order order)
 {
     receive_arguments a = {
         (uint8_t *)dispatch->recv_x, dispatch->recv_scales,      dispatch->recv_count,
@@ -351,12 +353,12 @@ cudaError_t cuda_launch_dispatch_receive(const cuda_group *group, const dxt_ep_d
                   RECEIVE_THREADS, 0, dispatch->stream, *group, a);
 }
 
-static cudaError_t allow_shared(void (*kernel)(cuda_group, send_arguments), size_t bytes)
+static cudaError_t allow_shared(void (*kernel)(dxt_ep_cuda_group, send_arguments), size_t bytes)
 {
     return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)bytes);
 }
 
-cudaError_t cuda_prepare_dispatch(const cuda_group *group)
+cudaError_t dxt_ep_cuda_prepare_dispatch(const dxt_ep_cuda_group *group)
 {
     size_t shared = table_shared(group, group->max_tokens);
     cudaError_t error = allow_shared(dispatch_send<true>, shared);

@@ -16,7 +16,7 @@ struct send_arguments {
 
 /* One block, one destination. `who` has a bit for each (expert, token): what the position of a
  * token is, is the number of bits below its own. */
-DEVICE void send_table(const cuda_group &g, const send_arguments &a, uint32_t epoch,
+DEVICE void send_table(const dxt_ep_cuda_group &g, const send_arguments &a, uint32_t epoch,
                        uint32_t target, uint32_t *who)
 {
     uint32_t words = (a.tokens + 31u) / 32u;
@@ -34,11 +34,11 @@ DEVICE void send_table(const cuda_group &g, const send_arguments &a, uint32_t ep
     }
     __syncthreads();
     uint8_t *table = table_of(g, target, epoch, g.rank);
-    cuda_entry *entries = (cuda_entry *)(table + g.at.table_entries);
+    dxt_ep_cuda_entry *entries = (dxt_ep_cuda_entry *)(table + g.at.table_entries);
     for (uint32_t i = threadIdx.x; i < routes; i += blockDim.x) {
         int64_t expert = a.topk_idx[i];
         uint32_t token = i / a.topk;
-        cuda_entry entry = {CUDA_ELSEWHERE, 0, 0.0f};
+        dxt_ep_cuda_entry entry = {CUDA_ELSEWHERE, 0, 0.0f};
         if (owner_of(g, expert) == target) {
             entry.expert = (uint16_t)((uint32_t)expert % g.local_experts);
             const uint32_t *bits = who + entry.expert * words;
@@ -59,7 +59,7 @@ DEVICE void send_table(const cuda_group &g, const send_arguments &a, uint32_t ep
     /* Routes that this dispatch does not have. */
     for (uint32_t i = threadIdx.x; i < a.tokens * (g.max_topk - a.topk); i += blockDim.x) {
         uint32_t rest = g.max_topk - a.topk;
-        cuda_entry none = {CUDA_ELSEWHERE, 0, 0.0f};
+        dxt_ep_cuda_entry none = {CUDA_ELSEWHERE, 0, 0.0f};
         entries[(size_t)(i / rest) * g.max_topk + a.topk + i % rest] = none;
     }
     __syncthreads();

@@ -12,15 +12,15 @@
 #define BLOCKS_PER_SM 8u
 
 /* One rank's side. */
-typedef struct cuda_rank {
-    cuda_group group;
-    cuda_membership membership;
-    cuda_report *report; /* as the host sees it */
-    cudaStream_t stream; /* of the last launch outside of graphs */
+typedef struct dxt_ep_cuda_rank {
+    dxt_ep_cuda_group group;
+    dxt_ep_cuda_membership membership;
+    dxt_ep_cuda_report *report; /* as the host sees it */
+    cudaStream_t stream;        /* of the last launch outside of graphs */
     bool streamed;
     bool several_streams; /* there was another before */
     bool after_send;      /* the last launch was a send */
-} cuda_rank;
+} dxt_ep_cuda_rank;
 
 /* ---- limits ---- */
 
@@ -43,7 +43,7 @@ static dxt_status check_limits(const dxt_ep_config *config)
 static dxt_status engine_buffer_size(const dxt_ep_config *config, size_t *size)
 {
     dxt_status status = check_limits(config);
-    if (status == DXT_OK) *size = cuda_page_size();
+    if (status == DXT_OK) *size = dxt_ep_cuda_page_size();
     return status;
 }
 
@@ -53,8 +53,9 @@ static dxt_status check_probe(const dxt_ep_config *config)
 {
     if (!config->probe) return DXT_OK;
     dxt_probe head;
-    dxt_status status = cuda_check(cudaMemcpy(&head, config->probe, sizeof head, cudaMemcpyDefault),
-                                   "config.probe must be in the GPU's memory");
+    dxt_status status =
+        dxt_ep_cuda_check(cudaMemcpy(&head, config->probe, sizeof head, cudaMemcpyDefault),
+                          "config.probe must be in the GPU's memory");
     if (status != DXT_OK) return status;
     if (head.layout != DXT_PROBE_LAYOUT)
         return dxt_ep_fail(
@@ -67,46 +68,47 @@ static dxt_status check_probe(const dxt_ep_config *config)
                        head.operators, head.sources, (unsigned)DXT_EP_OPERATORS, config->ranks);
 }
 
-static void release(cuda_rank *r)
+static void release(dxt_ep_cuda_rank *r)
 {
     cudaDeviceSynchronize();
-    cuda_leave(&r->membership);
+    dxt_ep_cuda_leave(&r->membership);
     cudaFree(r->group.state);
     cudaFreeHost(r->report);
     free(r);
 }
 
-static dxt_status allocate(cuda_rank *r)
+static dxt_status allocate(dxt_ep_cuda_rank *r)
 {
-    cuda_group *g = &r->group;
+    dxt_ep_cuda_group *g = &r->group;
     void *report = NULL;
-    dxt_status status = cuda_check(cudaMalloc((void **)&g->state, sizeof *g->state), "no memory");
+    dxt_status status =
+        dxt_ep_cuda_check(cudaMalloc((void **)&g->state, sizeof *g->state), "no memory");
     if (status == DXT_OK)
-        status = cuda_check(cudaMemset(g->state, 0, sizeof *g->state), "no memory");
+        status = dxt_ep_cuda_check(cudaMemset(g->state, 0, sizeof *g->state), "no memory");
     if (status == DXT_OK)
-        status = cuda_check(
+        status = dxt_ep_cuda_check(
             cudaHostAlloc(&report, sizeof *r->report, cudaHostAllocMapped | cudaHostAllocPortable),
             "no pinned memory");
     if (status != DXT_OK) return status;
     r->report = memset(report, 0, sizeof *r->report);
-    return cuda_check(cudaHostGetDevicePointer((void **)&g->report, report, 0),
-                      "pinned memory cannot be mapped");
+    return dxt_ep_cuda_check(cudaHostGetDevicePointer((void **)&g->report, report, 0),
+                             "pinned memory cannot be mapped");
 }
 
-static dxt_status look_at_gpu(cuda_rank *r, const dxt_ep_config *config)
+static dxt_status look_at_gpu(dxt_ep_cuda_rank *r, const dxt_ep_config *config)
 {
     int device = 0;
     int processors = 0;
     int major = 0;
-    dxt_status status = cuda_check(cudaGetDevice(&device), "no GPU");
+    dxt_status status = dxt_ep_cuda_check(cudaGetDevice(&device), "no GPU");
     if (status == DXT_OK)
-        status =
-            cuda_check(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device),
-                       "cannot examine the GPU");
+        status = dxt_ep_cuda_check(
+            cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device),
+            "cannot examine the GPU");
     if (status == DXT_OK)
-        status =
-            cuda_check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device),
-                       "cannot examine the GPU");
+        status = dxt_ep_cuda_check(
+            cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device),
+            "cannot examine the GPU");
     if (status != DXT_OK) return status;
     if (major < 9)
         return dxt_ep_fail(DXT_ERR_UNSUPPORTED,
@@ -120,10 +122,10 @@ static dxt_status look_at_gpu(cuda_rank *r, const dxt_ep_config *config)
     return DXT_OK;
 }
 
-static dxt_status open_rank(cuda_rank *r, const dxt_ep *ep)
+static dxt_status open_rank(dxt_ep_cuda_rank *r, const dxt_ep *ep)
 {
     const dxt_ep_config *config = &ep->config;
-    cuda_group *g = &r->group;
+    dxt_ep_cuda_group *g = &r->group;
     dxt_status status = check_limits(config);
     if (status != DXT_OK) return status;
     if (config->timeout_ns < CUDA_MIN_TIMEOUT_NS)
@@ -143,16 +145,17 @@ static dxt_status open_rank(cuda_rank *r, const dxt_ep *ep)
     g->local_experts = ep->local_experts;
     g->max_topk = config->max_topk;
     g->slots = ep->slots;
-    cuda_layout_of(config, &g->at);
-    status = cuda_check(cuda_prepare_dispatch(g), "cannot load the kernels");
-    if (status == DXT_OK) status = cuda_check(cuda_prepare_combine(), "cannot load the kernels");
-    if (status == DXT_OK) status = cuda_join(config, &g->at, &r->membership, g->window);
+    dxt_ep_cuda_layout_of(config, &g->at);
+    status = dxt_ep_cuda_check(dxt_ep_cuda_prepare_dispatch(g), "cannot load the kernels");
+    if (status == DXT_OK)
+        status = dxt_ep_cuda_check(dxt_ep_cuda_prepare_combine(), "cannot load the kernels");
+    if (status == DXT_OK) status = dxt_ep_cuda_join(config, &g->at, &r->membership, g->window);
     return status == DXT_OK ? look_at_gpu(r, config) : status;
 }
 
 static dxt_status engine_create(dxt_ep *ep)
 {
-    cuda_rank *r = calloc(1, sizeof *r);
+    dxt_ep_cuda_rank *r = calloc(1, sizeof *r);
     if (!r) return dxt_ep_fail(DXT_ERR_NO_MEMORY, "out of memory");
     dxt_status status = open_rank(r, ep);
     if (status != DXT_OK) {
@@ -165,27 +168,28 @@ static dxt_status engine_create(dxt_ep *ep)
 
 static void engine_destroy(dxt_ep *ep)
 {
-    cuda_rank *r = ep->state;
+    dxt_ep_cuda_rank *r = ep->state;
     cudaDeviceSynchronize();
-    if (__atomic_load_n(&r->report->masked, __ATOMIC_RELAXED) == 0) cuda_part(&r->membership);
+    if (__atomic_load_n(&r->report->masked, __ATOMIC_RELAXED) == 0)
+        dxt_ep_cuda_part(&r->membership);
     release(r);
 }
 
 /* ---- operations ---- */
 
-static uint32_t masked_bits(const cuda_rank *r)
+static uint32_t masked_bits(const dxt_ep_cuda_rank *r)
 {
     return __atomic_load_n(&r->report->masked, __ATOMIC_RELAXED);
 }
 
-static dxt_status check_masked(const cuda_rank *r)
+static dxt_status check_masked(const dxt_ep_cuda_rank *r)
 {
     if (!(masked_bits(r) >> r->group.rank & 1u)) return DXT_OK;
     return dxt_ep_fail(DXT_ERR_MASKED, "the group went on without rank %u", r->group.rank);
 }
 
 /* What the kernels have found by now, most likely in an earlier operation. Told once. */
-static dxt_status check_trouble(const cuda_rank *r)
+static dxt_status check_trouble(const dxt_ep_cuda_rank *r)
 {
     uint32_t trouble = __atomic_exchange_n(&r->report->trouble, 0, __ATOMIC_RELAXED);
     if (trouble & CUDA_TROUBLE_FORMAT)
@@ -206,12 +210,13 @@ static dxt_status check_trouble(const cuda_rank *r)
  * under way (others may want to send before we do), or if kernels of several streams may overlap.
  * A receive may begin early behind a send, which has waited for what came before, and not behind
  * another receive, whose count of operations it would miss. */
-static dxt_status launch_order(dxt_ep *ep, uint32_t op, bool send, void *stream, cuda_order *order)
+static dxt_status launch_order(dxt_ep *ep, uint32_t op, bool send, void *stream,
+                               dxt_ep_cuda_order *order)
 {
-    cuda_rank *r = ep->state;
+    dxt_ep_cuda_rank *r = ep->state;
     enum cudaStreamCaptureStatus capture;
-    dxt_status status =
-        cuda_check(cudaStreamIsCapturing((cudaStream_t)stream, &capture), "cannot use the stream");
+    dxt_status status = dxt_ep_cuda_check(cudaStreamIsCapturing((cudaStream_t)stream, &capture),
+                                          "cannot use the stream");
     if (status != DXT_OK) return status;
     if (capture == cudaStreamCaptureStatusNone) {
         r->several_streams |= r->streamed && r->stream != (cudaStream_t)stream;
@@ -228,52 +233,55 @@ static dxt_status launch_order(dxt_ep *ep, uint32_t op, bool send, void *stream,
 static dxt_status engine_dispatch_send(dxt_ep *ep, const dxt_ep_dispatch *dispatch, uint64_t epoch)
 {
     (void)epoch; /* counted on the device, where graphs are replayed */
-    const cuda_rank *r = ep->state;
-    cuda_order order;
+    const dxt_ep_cuda_rank *r = ep->state;
+    dxt_ep_cuda_order order;
     dxt_status status = check_masked(r);
     if (status == DXT_OK) status = launch_order(ep, DXT_DISPATCH, true, dispatch->stream, &order);
     if (status != DXT_OK) return status;
-    return cuda_check(cuda_launch_dispatch_send(&r->group, dispatch, order), "dispatch");
+    return dxt_ep_cuda_check(dxt_ep_cuda_launch_dispatch_send(&r->group, dispatch, order),
+                             "dispatch");
 }
 
 static dxt_status engine_dispatch_recv(dxt_ep *ep, const dxt_ep_dispatch *dispatch, uint64_t epoch)
 {
     (void)epoch;
-    const cuda_rank *r = ep->state;
-    cuda_order order;
+    const dxt_ep_cuda_rank *r = ep->state;
+    dxt_ep_cuda_order order;
     dxt_status status = check_masked(r);
     if (status == DXT_OK) status = launch_order(ep, DXT_DISPATCH, false, dispatch->stream, &order);
     if (status != DXT_OK) return status;
-    status = cuda_check(cuda_launch_dispatch_receive(&r->group, dispatch, order), "dispatch");
+    status = dxt_ep_cuda_check(dxt_ep_cuda_launch_dispatch_receive(&r->group, dispatch, order),
+                               "dispatch");
     return status == DXT_OK ? check_trouble(r) : status;
 }
 
 static dxt_status engine_combine_send(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epoch)
 {
     (void)epoch;
-    const cuda_rank *r = ep->state;
-    cuda_order order;
+    const dxt_ep_cuda_rank *r = ep->state;
+    dxt_ep_cuda_order order;
     dxt_status status = check_masked(r);
     if (status == DXT_OK) status = launch_order(ep, DXT_COMBINE, true, combine->stream, &order);
     if (status != DXT_OK) return status;
-    return cuda_check(cuda_launch_combine_send(&r->group, combine, order), "combine");
+    return dxt_ep_cuda_check(dxt_ep_cuda_launch_combine_send(&r->group, combine, order), "combine");
 }
 
 static dxt_status engine_combine_recv(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epoch)
 {
     (void)epoch;
-    const cuda_rank *r = ep->state;
-    cuda_order order;
+    const dxt_ep_cuda_rank *r = ep->state;
+    dxt_ep_cuda_order order;
     dxt_status status = check_masked(r);
     if (status == DXT_OK) status = launch_order(ep, DXT_COMBINE, false, combine->stream, &order);
     if (status != DXT_OK) return status;
-    status = cuda_check(cuda_launch_combine_receive(&r->group, combine, order), "combine");
+    status =
+        dxt_ep_cuda_check(dxt_ep_cuda_launch_combine_receive(&r->group, combine, order), "combine");
     return status == DXT_OK ? check_trouble(r) : status;
 }
 
 static uint32_t engine_masked(const dxt_ep *ep, uint8_t *masked)
 {
-    const cuda_rank *r = ep->state;
+    const dxt_ep_cuda_rank *r = ep->state;
     uint32_t bits = masked_bits(r);
     for (uint32_t rank = 0; masked && rank < r->group.ranks; rank++)
         masked[rank] = (uint8_t)(bits >> rank & 1u);

@@ -41,13 +41,13 @@ struct page {
     struct place places[CUDA_MAX_RANKS];
 };
 
-size_t cuda_page_size(void)
+size_t dxt_ep_cuda_page_size(void)
 {
     size_t unit = (size_t)sysconf(_SC_PAGESIZE);
     return (sizeof(struct page) + unit - 1) / unit * unit;
 }
 
-dxt_status cuda_check(cudaError_t error, const char *what)
+dxt_status dxt_ep_cuda_check(cudaError_t error, const char *what)
 {
     if (error == cudaSuccess) return DXT_OK;
     const char *words = dxt_cuda_words_here(error);
@@ -76,9 +76,9 @@ static dxt_status wait_for(_Atomic uint32_t *counter, uint32_t value, const dxt_
     return DXT_OK;
 }
 
-static dxt_status map_page(cuda_membership *m, const dxt_ep_config *config)
+static dxt_status map_page(dxt_ep_cuda_membership *m, const dxt_ep_config *config)
 {
-    m->page_size = cuda_page_size();
+    m->page_size = dxt_ep_cuda_page_size();
     if (config->memory) {
         if ((uintptr_t)config->memory % (size_t)sysconf(_SC_PAGESIZE) != 0)
             return dxt_ep_fail(DXT_ERR_INVALID, "config.memory must be aligned to the page size");
@@ -109,10 +109,10 @@ static dxt_status take_place(struct page *page, const dxt_ep_config *config)
                            "rank %u has already joined: each rank joins once, in zeroed memory",
                            config->rank);
     int device = 0;
-    dxt_status status = cuda_check(cudaGetDevice(&device), "cannot find this rank's GPU");
+    dxt_status status = dxt_ep_cuda_check(cudaGetDevice(&device), "cannot find this rank's GPU");
     if (status != DXT_OK) return status;
-    status = cuda_check(cudaDeviceGetPCIBusId(place->gpu, sizeof place->gpu, device),
-                        "cannot read the GPU's PCI address");
+    status = dxt_ep_cuda_check(cudaDeviceGetPCIBusId(place->gpu, sizeof place->gpu, device),
+                               "cannot read the GPU's PCI address");
     if (status != DXT_OK) return status;
     place->process = (uint64_t)getpid();
     atomic_fetch_add(&page->here, 1);
@@ -147,7 +147,7 @@ static dxt_status learn_id(struct page *page, const dxt_ep_config *config)
 }
 
 static dxt_status join_with_nccl(struct page *page, const dxt_ep_config *config, size_t size,
-                                 cuda_membership *m, uint8_t **windows)
+                                 dxt_ep_cuda_membership *m, uint8_t **windows)
 {
     int version = 0;
     dxt_status status = check_nccl(ncclGetVersion(&version), "cannot read its version");
@@ -164,7 +164,7 @@ static dxt_status join_with_nccl(struct page *page, const dxt_ep_config *config,
                         "cannot make a group of the ranks");
     if (status != DXT_OK) return status;
     m->nccl_comm = comm;
-    uint32_t within = cuda_ranks_within_reach(comm);
+    uint32_t within = dxt_ep_cuda_ranks_within_reach(comm);
     if (within != config->ranks)
         return dxt_ep_fail(DXT_ERR_UNSUPPORTED,
                            "only %u of %u ranks can write to each other's memory; the engine needs "
@@ -182,26 +182,30 @@ static dxt_status join_with_nccl(struct page *page, const dxt_ep_config *config,
             dxt_ep_fail(DXT_ERR_UNSUPPORTED,
                         "NCCL cannot make symmetric windows on these GPUs; the engine needs them");
     if (status != DXT_OK) return status;
-    return cuda_check(cuda_window_pointers(window, config->ranks, windows),
-                      "cannot find the windows");
+    return dxt_ep_cuda_check(dxt_ep_cuda_window_pointers(window, config->ranks, windows),
+                             "cannot find the windows");
 }
 
 /* ---- all of it ---- */
 
 /* The window is zeroed before anybody can store into it. */
 static dxt_status open_windows(struct page *page, const dxt_ep_config *config,
-                               const cuda_layout *layout, cuda_membership *m, uint8_t **windows)
+                               const dxt_ep_cuda_layout *layout, dxt_ep_cuda_membership *m,
+                               uint8_t **windows)
 {
     dxt_status status;
     if (m->alone) {
-        status = cuda_check(cudaMalloc(&m->memory, layout->size), "cannot allocate the window");
+        status =
+            dxt_ep_cuda_check(cudaMalloc(&m->memory, layout->size), "cannot allocate the window");
         page->places[config->rank].window = m->memory;
     } else {
         status = join_with_nccl(page, config, layout->size, m, windows);
     }
     if (status == DXT_OK)
-        status = cuda_check(cudaMemset(m->memory, 0, layout->size), "cannot zero the window");
-    if (status == DXT_OK) status = cuda_check(cudaDeviceSynchronize(), "cannot zero the window");
+        status =
+            dxt_ep_cuda_check(cudaMemset(m->memory, 0, layout->size), "cannot zero the window");
+    if (status == DXT_OK)
+        status = dxt_ep_cuda_check(cudaDeviceSynchronize(), "cannot zero the window");
     if (status != DXT_OK) return status;
     atomic_fetch_add(&page->ready, 1);
     status = wait_for(&page->ready, config->ranks, config, "not all windows are ready");
@@ -210,8 +214,8 @@ static dxt_status open_windows(struct page *page, const dxt_ep_config *config,
     return status;
 }
 
-dxt_status cuda_join(const dxt_ep_config *config, const cuda_layout *layout, cuda_membership *m,
-                     uint8_t **windows)
+dxt_status dxt_ep_cuda_join(const dxt_ep_config *config, const dxt_ep_cuda_layout *layout,
+                            dxt_ep_cuda_membership *m, uint8_t **windows)
 {
     memset(m, 0, sizeof *m);
     dxt_status status = map_page(m, config);
@@ -223,7 +227,7 @@ dxt_status cuda_join(const dxt_ep_config *config, const cuda_layout *layout, cud
     return status;
 }
 
-void cuda_part(cuda_membership *m)
+void dxt_ep_cuda_part(dxt_ep_cuda_membership *m)
 {
     if (!m->page || !m->memory) return;
     struct page *page = m->page;
@@ -234,7 +238,7 @@ void cuda_part(cuda_membership *m)
         nanosleep(&(struct timespec){.tv_nsec = SLICE_NS}, NULL);
 }
 
-void cuda_leave(cuda_membership *m)
+void dxt_ep_cuda_leave(dxt_ep_cuda_membership *m)
 {
     if (m->nccl_window) ncclCommWindowDeregister(m->nccl_comm, m->nccl_window);
     if (m->nccl_comm) ncclCommAbort(m->nccl_comm);

@@ -13,8 +13,8 @@
 #include "common/engine.h"
 #include "cuda/cuda.h"
 
-/** What joining has made, to be undone by cuda_leave(). */
-typedef struct cuda_membership {
+/** What joining has made, to be undone by dxt_ep_cuda_leave(). */
+typedef struct dxt_ep_cuda_membership {
     void *page;
     size_t page_size;
     bool mapped;
@@ -22,10 +22,10 @@ typedef struct cuda_membership {
     void *nccl_window; /**< ncclWindow_t or NULL */
     void *memory;      /**< of the own window */
     bool alone;        /**< no NCCL: all ranks on this GPU, in this process */
-} cuda_membership;
+} dxt_ep_cuda_membership;
 
 /** Bytes of the page, a multiple of the system's page size. */
-size_t cuda_page_size(void);
+size_t dxt_ep_cuda_page_size(void);
 
 /**
  * Meet the others, make a zeroed window of @p layout, and find theirs.
@@ -34,17 +34,17 @@ size_t cuda_page_size(void);
  *
  * Blocking: until all have come, at most config.timeout_ns.
  */
-dxt_status cuda_join(const dxt_ep_config *config, const cuda_layout *layout,
-                     cuda_membership *membership, uint8_t **windows);
+dxt_status dxt_ep_cuda_join(const dxt_ep_config *config, const dxt_ep_cuda_layout *layout,
+                            dxt_ep_cuda_membership *membership, uint8_t **windows);
 
 /** Wait a while for the others to be ready to leave: they may still store into this window. */
-void cuda_part(cuda_membership *membership);
+void dxt_ep_cuda_part(dxt_ep_cuda_membership *membership);
 
 /** Undo it, also when only half done. Does not wait for the others. */
-void cuda_leave(cuda_membership *membership);
+void dxt_ep_cuda_leave(dxt_ep_cuda_membership *membership);
 
 /** Record why a call of CUDA failed. @return DXT_ERR_UNSUPPORTED (no driver, or no GPU),
  *  DXT_ERR_NO_MEMORY or DXT_ERR_IO; DXT_OK for none. */
-dxt_status cuda_check(cudaError_t error, const char *what);
+dxt_status dxt_ep_cuda_check(cudaError_t error, const char *what);
 
 #endif

@@ -9,14 +9,14 @@ static size_t whole_lines(size_t bytes)
 }
 
 /* Lay @p bytes out behind what is there. */
-static size_t append(cuda_layout *layout, size_t bytes)
+static size_t append(dxt_ep_cuda_layout *layout, size_t bytes)
 {
     size_t at = layout->size;
     layout->size = at + whole_lines(bytes);
     return at;
 }
 
-void cuda_layout_of(const dxt_ep_config *config, cuda_layout *layout)
+void dxt_ep_cuda_layout_of(const dxt_ep_config *config, dxt_ep_cuda_layout *layout)
 {
     size_t ranks = config->ranks;
     size_t tokens = config->max_tokens;
@@ -26,9 +26,10 @@ void cuda_layout_of(const dxt_ep_config *config, cuda_layout *layout)
     layout->row_count[DXT_DISPATCH] = (uint32_t)(ranks * tokens);
     layout->row_count[DXT_COMBINE] = (uint32_t)((ranks > topk ? ranks : topk) * tokens);
     layout->row = config->hidden * sizeof(uint16_t);
-    layout->size = whole_lines(sizeof(cuda_control));
+    layout->size = whole_lines(sizeof(dxt_ep_cuda_control));
     layout->table_entries = whole_lines(experts * sizeof(uint32_t));
-    layout->table_stride = whole_lines(layout->table_entries + tokens * topk * sizeof(cuda_entry));
+    layout->table_stride =
+        whole_lines(layout->table_entries + tokens * topk * sizeof(dxt_ep_cuda_entry));
     layout->table = append(layout, CUDA_PARITIES * ranks * layout->table_stride);
     for (int op = 0; op < DXT_EP_OPERATORS; op++)
         layout->arrivals[op] =

@@ -7,24 +7,24 @@
 #include "cuda/words.cuh"
 
 /* Bit per rank that takes no part. A rank that finds itself given up takes no part in anything. */
-DEVICE uint32_t ranks_out(const cuda_group &g)
+DEVICE uint32_t ranks_out(const dxt_ep_cuda_group &g)
 {
     uint32_t mask = load_relaxed(&g.state->mask);
     return IS_SET(mask, g.rank) ? ALL_RANKS(g) : mask;
 }
 
-DEVICE void report_masks(const cuda_group &g, uint32_t mask)
+DEVICE void report_masks(const dxt_ep_cuda_group &g, uint32_t mask)
 {
     atomicOr_system(&g.report->masked, mask);
 }
 
-DEVICE void report_trouble(const cuda_group &g, uint32_t trouble)
+DEVICE void report_trouble(const dxt_ep_cuda_group &g, uint32_t trouble)
 {
     atomicOr_system(&g.report->trouble, trouble);
 }
 
 /* Give ranks up, and tell all, those too. */
-DEVICE void give_up(const cuda_group &g, uint32_t victims)
+DEVICE void give_up(const dxt_ep_cuda_group &g, uint32_t victims)
 {
     for (uint32_t rank = 0; rank < g.ranks; rank++)
         atomicOr_system(&control_of(g, rank)->gossip, victims);
@@ -33,7 +33,7 @@ DEVICE void give_up(const cuda_group &g, uint32_t victims)
 
 /* What others have found out counts from the next operation on. Only the first block of a send
  * calls, before any block of the receive can begin: all blocks of an operation see one mask. */
-DEVICE void hear_gossip(const cuda_group &g)
+DEVICE void hear_gossip(const dxt_ep_cuda_group &g)
 {
     uint32_t gossip = load_relaxed(&control_of(g, g.rank)->gossip);
     if ((gossip & ~load_relaxed(&g.state->mask)) == 0) return;
@@ -43,7 +43,7 @@ DEVICE void hear_gossip(const cuda_group &g)
 }
 
 /* Who waits for others shows that it is alive. */
-DEVICE void show_life(const cuda_group &g)
+DEVICE void show_life(const dxt_ep_cuda_group &g)
 {
     atomicAdd_system(&control_of(g, g.rank)->beat, 1u);
 }

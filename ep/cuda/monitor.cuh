@@ -14,7 +14,7 @@
 
 /* One warp of a receive watches the sources as a whole: it counts the waits, and gives up who stays
  * silent. The other warps poll for what they need, and look at the mask. */
-struct cuda_monitor {
+struct dxt_ep_cuda_monitor {
     dxt_gpu_wait wait;
     uint64_t begin_ns;
     uint64_t shown_ns;
@@ -26,7 +26,8 @@ struct cuda_monitor {
 };
 
 /* The lane's source has been silent for long: what now? @return Whether it is to be given up. */
-DEVICE bool silent(const cuda_group &g, cuda_monitor *m, uint32_t source, uint64_t waited_ns)
+DEVICE bool silent(const dxt_ep_cuda_group &g, dxt_ep_cuda_monitor *m, uint32_t source,
+                   uint64_t waited_ns)
 {
     if (waited_ns < GOSSIP_NS) return false;
     if (IS_SET(load_relaxed(&control_of(g, g.rank)->gossip), source)) return true;
@@ -44,7 +45,7 @@ DEVICE bool silent(const cuda_group &g, cuda_monitor *m, uint32_t source, uint64
 }
 
 /* Tell the blocks of a dispatch who takes part. Sources are decided once; at the end all are. */
-DEVICE void decide(const cuda_group &g, uint32_t epoch, const cuda_monitor &m)
+DEVICE void decide(const dxt_ep_cuda_group &g, uint32_t epoch, const dxt_ep_cuda_monitor &m)
 {
     uint64_t word = PACK_VERDICT(epoch, m.absent, m.decided);
     if (threadIdx.x % WARP == 0) store_relaxed(&g.state->verdict, word);
@@ -52,8 +53,8 @@ DEVICE void decide(const cuda_group &g, uint32_t epoch, const cuda_monitor &m)
 
 /* One round of the monitor after the data failed to come at once. Lanes of sources that are still
  * missing have @p missing set. @return Whether this lane's source is given up. */
-DEVICE bool monitor_slowly(const cuda_group &g, cuda_monitor *m, uint32_t op, uint32_t epoch,
-                           bool missing)
+DEVICE bool monitor_slowly(const dxt_ep_cuda_group &g, dxt_ep_cuda_monitor *m, uint32_t op,
+                           uint32_t epoch, bool missing)
 {
     uint32_t lane = threadIdx.x % WARP;
     uint64_t now = __shfl_sync(FULL, now_ns(), 0);
@@ -80,15 +81,15 @@ DEVICE bool monitor_slowly(const cuda_group &g, cuda_monitor *m, uint32_t op, ui
 }
 
 /* The monitor: warp 0 of block 0 of a receive. Lanes are sources. */
-DEVICE void monitor(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t format, uint32_t out,
-                    uint32_t row_bytes)
+DEVICE void monitor(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uint32_t format,
+                    uint32_t out, uint32_t row_bytes)
 {
     uint32_t lane = threadIdx.x % WARP;
     const uint64_t *word =
         &control_of(g, g.rank)->complete[op][epoch % CUDA_PARITIES][lane % CUDA_MAX_RANKS];
     bool missing = lane < g.ranks && !IS_SET(out, lane);
     uint64_t ticks = 0;
-    cuda_monitor m;
+    dxt_ep_cuda_monitor m;
     m.begin_ns = __shfl_sync(FULL, now_ns(), 0);
     m.shown_ns = m.begin_ns;
     m.limit_ns = g.timeout_ns;

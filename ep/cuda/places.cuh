@@ -5,39 +5,39 @@
 
 #include "cuda/access.cuh"
 
-DEVICE cuda_control *control_of(const cuda_group &g, uint32_t rank)
+DEVICE dxt_ep_cuda_control *control_of(const dxt_ep_cuda_group &g, uint32_t rank)
 {
-    return (cuda_control *)g.window[rank];
+    return (dxt_ep_cuda_control *)g.window[rank];
 }
 
-DEVICE uint32_t *arrival_of(const cuda_group &g, uint32_t rank, uint32_t op, uint32_t epoch,
+DEVICE uint32_t *arrival_of(const dxt_ep_cuda_group &g, uint32_t rank, uint32_t op, uint32_t epoch,
                             uint32_t row)
 {
     return (uint32_t *)(g.window[rank] + g.at.arrivals[op]) +
            (size_t)(epoch % CUDA_PARITIES) * g.at.row_count[op] + row;
 }
 
-DEVICE uint8_t *row_of(const cuda_group &g, uint32_t rank, uint32_t op, uint32_t epoch,
+DEVICE uint8_t *row_of(const dxt_ep_cuda_group &g, uint32_t rank, uint32_t op, uint32_t epoch,
                        uint32_t row)
 {
     return g.window[rank] + g.at.rows[op] +
            ((size_t)(epoch % CUDA_PARITIES) * g.at.row_count[op] + row) * g.at.row;
 }
 
-DEVICE uint8_t *table_of(const cuda_group &g, uint32_t rank, uint32_t epoch, uint32_t source)
+DEVICE uint8_t *table_of(const dxt_ep_cuda_group &g, uint32_t rank, uint32_t epoch, uint32_t source)
 {
     return g.window[rank] + g.at.table +
            ((epoch % CUDA_PARITIES) * g.ranks + source) * g.at.table_stride;
 }
 
 /* Rank that a route leads to; g.ranks for a route that is not used or leads out of range. */
-DEVICE uint32_t owner_of(const cuda_group &g, int64_t expert)
+DEVICE uint32_t owner_of(const dxt_ep_cuda_group &g, int64_t expert)
 {
     return expert >= 0 && expert < g.experts ? (uint32_t)expert / g.local_experts : g.ranks;
 }
 
 /* The same of the lane's route of a token. */
-DEVICE uint32_t owner_of_lane(const cuda_group &g, const int64_t *topk_idx, uint32_t topk,
+DEVICE uint32_t owner_of_lane(const dxt_ep_cuda_group &g, const int64_t *topk_idx, uint32_t topk,
                               uint32_t t)
 {
     uint32_t lane = threadIdx.x % WARP;

@@ -8,7 +8,7 @@
 /* Wait until the tables of all sources are there, or it is decided that they are not coming. Lanes
  * are sources; all blocks of one operation come to the same result.
  * @return Tokens of the lane's source; @p present gets a bit for each source that takes part. */
-DEVICE uint32_t wait_for_tables(const cuda_group &g, uint32_t epoch, uint32_t out,
+DEVICE uint32_t wait_for_tables(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t out,
                                 uint32_t *present)
 {
     uint32_t lane = threadIdx.x % WARP;
@@ -50,11 +50,11 @@ DEVICE uint32_t wait_for_tables(const cuda_group &g, uint32_t epoch, uint32_t ou
 
 /* Wait for one row of a source. A source that has sent all, and long ago, and not this row, has
  * another idea of the routes. @return Whether it came. */
-DEVICE bool wait_for_row(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t source,
+DEVICE bool wait_for_row(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uint32_t source,
                          uint32_t row)
 {
     const uint32_t *arrival = arrival_of(g, g.rank, op, epoch, row);
-    const cuda_control *control = control_of(g, g.rank);
+    const dxt_ep_cuda_control *control = control_of(g, g.rank);
     uint64_t complete_ns = 0;
     for (uint32_t i = 1; load_acquire(arrival) != epoch; i++) {
         if (i % 64u != 0) continue;
@@ -76,7 +76,7 @@ struct receive_begin {
 };
 
 /* @return For thread 0: how many blocks have begun before this one. Nobody waits for it here. */
-DEVICE uint32_t begin_receive(const cuda_group &g, uint32_t op, receive_begin *begin)
+DEVICE uint32_t begin_receive(const dxt_ep_cuda_group &g, uint32_t op, receive_begin *begin)
 {
     uint32_t before = 0;
     let_successor_begin();
@@ -92,7 +92,7 @@ DEVICE uint32_t begin_receive(const cuda_group &g, uint32_t op, receive_begin *b
 /* The end of a receive, for all threads. When all blocks know the operation it is counted. Usually
  * the next send tells the others that it has been read; where none may come soon, or it may come
  * too soon, the last block does. */
-DEVICE void end_receive(const cuda_group &g, uint32_t op, const receive_begin &begin,
+DEVICE void end_receive(const dxt_ep_cuda_group &g, uint32_t op, const receive_begin &begin,
                         uint32_t before, bool announce)
 {
     uint32_t lane = threadIdx.x % WARP;

@@ -9,7 +9,7 @@
 
 /* Whether @p rank, unless it has to be given up, has read what an operation of this epoch is going
  * to overwrite. Called by any threads, all the same way in a warp. */
-DEVICE bool wait_for_room(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t rank)
+DEVICE bool wait_for_room(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uint32_t rank)
 {
     const uint32_t *consumed = &control_of(g, g.rank)->consumed[op][rank];
     uint32_t wanted = epoch - CUDA_PARITIES;
@@ -42,7 +42,7 @@ DEVICE bool wait_for_room(const cuda_group &g, uint32_t op, uint32_t epoch, uint
 }
 
 /* Of @p targets, a bit each, those that have room. All lanes call. */
-DEVICE uint32_t with_room(const cuda_group &g, uint32_t op, uint32_t epoch, uint32_t targets)
+DEVICE uint32_t with_room(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uint32_t targets)
 {
     uint32_t lane = threadIdx.x % WARP;
     bool room = lane < g.ranks && IS_SET(targets, lane) && wait_for_room(g, op, epoch, lane);
@@ -55,7 +55,7 @@ struct send_begin {
     uint32_t out;
 };
 
-DEVICE send_begin begin_send(const cuda_group &g, uint32_t op, bool announce)
+DEVICE send_begin begin_send(const dxt_ep_cuda_group &g, uint32_t op, bool announce)
 {
     uint32_t lane = threadIdx.x % WARP;
     wait_for_predecessors();
@@ -78,7 +78,7 @@ DEVICE send_begin begin_send(const cuda_group &g, uint32_t op, bool announce)
 /* The block has sent, @p rows of it to the rank that is this lane: warp 0 calls, after its fences.
  * The last block tells everybody that all is there, and counts the operation. Nothing that is read
  * depends on it: it may come before what it tells of. */
-DEVICE void end_send(const cuda_group &g, uint32_t op, send_begin begin, uint32_t format,
+DEVICE void end_send(const dxt_ep_cuda_group &g, uint32_t op, send_begin begin, uint32_t format,
                      uint32_t rows)
 {
     uint32_t lane = threadIdx.x % WARP;

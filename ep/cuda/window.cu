@@ -5,7 +5,7 @@
 
 #include "cuda/cuda.h"
 
-uint32_t cuda_ranks_within_reach(void *nccl_comm)
+uint32_t dxt_ep_cuda_ranks_within_reach(void *nccl_comm)
 {
     return (uint32_t)ncclTeamLsa((ncclComm_t)nccl_comm).nRanks;
 }
@@ -16,7 +16,7 @@ static __global__ void find_windows(ncclWindow_t window, uint32_t ranks, uint8_t
         windows[threadIdx.x] = (uint8_t *)ncclGetLsaPointer(window, 0, (int)threadIdx.x);
 }
 
-cudaError_t cuda_window_pointers(void *nccl_window, uint32_t ranks, uint8_t **windows)
+cudaError_t dxt_ep_cuda_window_pointers(void *nccl_window, uint32_t ranks, uint8_t **windows)
 {
     uint8_t **found = NULL;
     cudaError_t error = cudaMalloc((void **)&found, ranks * sizeof *found);

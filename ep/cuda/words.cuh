@@ -11,23 +11,23 @@
 /* An epoch in the upper half tells the word of one operation from those before. */
 #define EPOCH_OF(word) ((word) >> 32)
 
-/* cuda_control.complete: epoch, format of the rows, and how many were sent. */
+/* dxt_ep_cuda_control.complete: epoch, format of the rows, and how many were sent. */
 #define PACK_COMPLETE(epoch, format, rows) \
     ((uint64_t)(epoch) << 32 | (uint64_t)(format) << 24 | (rows))
 #define FORMAT_OF(complete) ((complete) >> 24 & 0xffu)
 #define ROWS_OF(complete) ((complete)&0xffffffu)
 
-/* cuda_control.table: epoch, and tokens of the source. */
+/* dxt_ep_cuda_control.table: epoch, and tokens of the source. */
 #define PACK_TABLE(epoch, tokens) ((uint64_t)(epoch) << 32 | (tokens))
 #define TOKENS_OF(table) ((uint32_t)(table))
 
-/* cuda_state.verdict: epoch, a bit for each source that takes no part, and one for each of which it
- * is settled. What is above the bits of sources in the two is of others. */
+/* dxt_ep_cuda_state.verdict: epoch, a bit for each source that takes no part, and one for each of
+ * which it is settled. What is above the bits of sources in the two is of others. */
 #define PACK_VERDICT(epoch, absent, decided) ((uint64_t)(epoch) << 32 | (absent) << 16 | (decided))
 #define ABSENT_OF(verdict) ((verdict) >> 16)
 #define DECIDED_OF(verdict) ((uint32_t)(verdict))
 
-/* cuda_state.send_done: blocks that have sent, and above them the rows of four ranks. */
+/* dxt_ep_cuda_state.send_done: blocks that have sent, and above them the rows of four ranks. */
 #define ROWS_SHIFT(rank) (CUDA_BLOCK_BITS + CUDA_ROW_BITS * ((rank) % 4u))
 #define BLOCKS_OF(done) ((done) & ((1u << CUDA_BLOCK_BITS) - 1u))
 #define ROWS_DONE(done, shift) ((uint32_t)((done) >> (shift)) & ((1u << CUDA_ROW_BITS) - 1u))

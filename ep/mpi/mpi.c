@@ -39,7 +39,7 @@ static dxt_status open_comm(const dxt_ep_config *config, MPI_Comm *comm)
                            "communicator, %d and %d",
                            config->rank, config->ranks, rank, ranks);
     int error = MPI_Comm_dup(given, comm);
-    if (error != MPI_SUCCESS) return epm_failed("cannot make a communicator", error);
+    if (error != MPI_SUCCESS) return dxt_ep_mpi_failed("cannot make a communicator", error);
     MPI_Comm_set_errhandler(*comm, MPI_ERRORS_RETURN);
     return DXT_OK;
 }
@@ -56,7 +56,7 @@ static dxt_status check_agreement(const dxt_ep_config *config, MPI_Comm comm)
     for (size_t i = 0; i < WORDS; i++) words[WORDS + i] = -words[i];
     int error = MPI_Allreduce(words, most, 2 * WORDS, MPI_INT64_T, MPI_MAX, comm);
     if (error != MPI_SUCCESS)
-        return epm_failed("cannot compare the configurations of the ranks", error);
+        return dxt_ep_mpi_failed("cannot compare the configurations of the ranks", error);
     for (size_t i = 0; i < WORDS; i++)
         if (most[i] != -most[WORDS + i])
             return dxt_ep_fail(DXT_ERR_INVALID,
@@ -69,7 +69,7 @@ static dxt_status check_agreement(const dxt_ep_config *config, MPI_Comm comm)
 
 /* ---- far ranks ---- */
 
-static bool allocate_arrays(epm *m, const dxt_ep_config *config)
+static bool allocate_arrays(dxt_ep_mpi_state *m, const dxt_ep_config *config)
 {
     size_t requests = SLOTS * (size_t)m->count + 1;
     m->ranks = calloc(m->count, sizeof *m->ranks);
@@ -93,13 +93,13 @@ static bool allocate_arrays(epm *m, const dxt_ep_config *config)
 }
 
 /* Everything at its largest, in pages that nobody has asked for yet. */
-static dxt_status map_regions(epm *m, const dxt_ep_config *config)
+static dxt_status map_regions(dxt_ep_mpi_state *m, const dxt_ep_config *config)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), copies = epm_most_copies(config), size = 0;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), copies = dxt_ep_mpi_most_copies(config), size = 0;
     m->stride[DXT_DISPATCH] =
-        epm_dispatch_parts(config, DXT_EP_FP8, copies, config->max_tokens).size +
+        dxt_ep_mpi_dispatch_parts(config, DXT_EP_FP8, copies, config->max_tokens).size +
         config->max_tokens * (size_t)config->hidden; /* BF16 has no scales but twice the bytes */
-    m->stride[DXT_COMBINE] = epm_combine_parts(config, DXT_EP_COMBINE_BF16, copies).size;
+    m->stride[DXT_COMBINE] = dxt_ep_mpi_combine_parts(config, DXT_EP_COMBINE_BF16, copies).size;
     for (uint32_t o = 0; o < DXT_EP_OPERATORS; o++) {
         m->stride[o] = (m->stride[o] + page - 1) / page * page;
         size_t regions;
@@ -129,8 +129,8 @@ static dxt_status map_regions(epm *m, const dxt_ep_config *config)
     return DXT_OK;
 }
 
-static dxt_status set_up_far(epm *m, const dxt_ep_config *config, const uint32_t *members,
-                             uint32_t count)
+static dxt_status set_up_far(dxt_ep_mpi_state *m, const dxt_ep_config *config,
+                             const uint32_t *members, uint32_t count)
 {
     m->count = config->ranks - count;
     if (!allocate_arrays(m, config)) return dxt_ep_fail(DXT_ERR_NO_MEMORY, "out of memory");
@@ -149,9 +149,9 @@ static dxt_status set_up_far(epm *m, const dxt_ep_config *config, const uint32_t
 }
 
 /* What MPI may still be reading from is left to it. */
-static void release(epm *m)
+static void release(dxt_ep_mpi_state *m)
 {
-    bool busy = m->count > 0 && epm_disarm(m);
+    bool busy = m->count > 0 && dxt_ep_mpi_disarm(m);
     if (m->memory && !busy) munmap(m->memory, m->mapped);
     for (size_t parity = 0; parity < DXT_EP_IN_FLIGHT; parity++) free(m->found[parity]);
     free(m->ranks);
@@ -168,26 +168,26 @@ static void release(epm *m)
 
 /* ---- joining ---- */
 
-static dxt_status join(dxt_ep *ep, epm *m, uint32_t *members)
+static dxt_status join(dxt_ep *ep, dxt_ep_mpi_state *m, uint32_t *members)
 {
     uint32_t count = 0;
     dxt_status status = check_agreement(&ep->config, m->comm);
     if (status != DXT_OK) return status;
-    status = epm_share(&ep->config, m->comm, members, &count, &ep->config.fd);
+    status = dxt_ep_mpi_share(&ep->config, m->comm, members, &count, &ep->config.fd);
     if (status != DXT_OK) return status;
     bool alone = count == ep->config.ranks;
     ep->config.memory = NULL;
-    shm_members group = {
-        .count = count, .ranks = members, .far = alone ? NULL : &epm_far, .far_state = m};
-    status = shm_join(ep, &group);
+    dxt_ep_shm_members group = {
+        .count = count, .ranks = members, .far = alone ? NULL : &dxt_ep_mpi_far, .far_state = m};
+    status = dxt_ep_shm_join(ep, &group);
     if (status == DXT_OK && !alone) status = set_up_far(m, &ep->config, members, count);
-    if (status == DXT_OK && !alone) status = epm_arm(ep, m);
-    return epm_all_well(m->comm, status);
+    if (status == DXT_OK && !alone) status = dxt_ep_mpi_arm(ep, m);
+    return dxt_ep_mpi_all_well(m->comm, status);
 }
 
 static dxt_status create(dxt_ep *ep)
 {
-    epm *m = calloc(1, sizeof *m);
+    dxt_ep_mpi_state *m = calloc(1, sizeof *m);
     uint32_t *members = calloc(ep->config.ranks, sizeof *members);
     dxt_status status = DXT_ERR_NO_MEMORY;
     if (m && members) {
@@ -201,7 +201,7 @@ static dxt_status create(dxt_ep *ep)
     if (ep->config.fd >= 0) close(ep->config.fd);
     free(members);
     if (status == DXT_OK) return DXT_OK;
-    if (ep->state) shm_destroy(ep);
+    if (ep->state) dxt_ep_shm_destroy(ep);
     ep->state = NULL;
     if (m) release(m);
     return status;
@@ -209,9 +209,9 @@ static dxt_status create(dxt_ep *ep)
 
 static void destroy(dxt_ep *ep)
 {
-    epm *m = epm_of(ep);
+    dxt_ep_mpi_state *m = dxt_ep_mpi_of(ep);
     int finalized = 0;
-    shm_destroy(ep);
+    dxt_ep_shm_destroy(ep);
     MPI_Finalized(&finalized);
     if (!finalized) release(m);
 }
@@ -220,13 +220,13 @@ static const dxt_ep_engine engine = {.name = "mpi",
                                      .buffer_size = buffer_size,
                                      .create = create,
                                      .destroy = destroy,
-                                     .dispatch_send = shm_dispatch_send,
-                                     .dispatch_recv = shm_dispatch_recv,
-                                     .combine_send = shm_combine_send,
-                                     .combine_recv = shm_combine_recv,
-                                     .wait = shm_wait,
-                                     .masked = shm_masked,
-                                     .delay_path = shm_delay_path};
+                                     .dispatch_send = dxt_ep_shm_dispatch_send,
+                                     .dispatch_recv = dxt_ep_shm_dispatch_recv,
+                                     .combine_send = dxt_ep_shm_combine_send,
+                                     .combine_recv = dxt_ep_shm_combine_recv,
+                                     .wait = dxt_ep_shm_wait,
+                                     .masked = dxt_ep_shm_masked,
+                                     .delay_path = dxt_ep_shm_delay_path};
 
 const dxt_ep_engine *dxt_ep_part_engine(uint32_t layout)
 {

@@ -28,22 +28,22 @@
 
 /** Begin of a message. Behind it, each on a cache line of its own: of a dispatch the routes, the
  *  scales and the rows of the tokens; of a combine the row numbers and the rows. */
-typedef struct epm_head {
+typedef struct dxt_ep_mpi_head {
     _Alignas(SHM_LINE) uint64_t epoch;
     uint32_t copies; /**< routes; of a combine rows */
     uint32_t rows;
     uint32_t format;
-} epm_head;
+} dxt_ep_mpi_head;
 
 /** Where the parts of a message begin. */
-typedef struct epm_parts {
+typedef struct dxt_ep_mpi_parts {
     size_t scales; /**< routes or row numbers lie between the head and these */
     size_t rows;
     size_t row; /**< bytes of a row */
     size_t size;
-} epm_parts;
+} dxt_ep_mpi_parts;
 
-typedef struct epm {
+typedef struct dxt_ep_mpi_state {
     MPI_Comm comm;
     uint32_t count;  /**< of far ranks */
     uint32_t *ranks; /**< [count] */
@@ -63,32 +63,35 @@ typedef struct epm {
     uint32_t mask_in;
     uint32_t *mask_out; /**< [ranks] each its own number: read by sends that nobody waits for */
     bool armed;
-} epm;
+} dxt_ep_mpi_state;
 
-static inline epm *epm_of(const dxt_ep *ep)
+static inline dxt_ep_mpi_state *dxt_ep_mpi_of(const dxt_ep *ep)
 {
-    return ((const shm *)ep->state)->far_state;
+    return ((const dxt_ep_shm_state *)ep->state)->far_state;
 }
 
 /** Place of (operator, epoch, peer) in the arrays of requests. */
-static inline size_t epm_slot(const epm *m, uint32_t operator_index, uint64_t epoch, uint32_t peer)
+static inline size_t dxt_ep_mpi_slot(const dxt_ep_mpi_state *m, uint32_t operator_index,
+                                     uint64_t epoch, uint32_t peer)
 {
     return (operator_index * DXT_EP_IN_FLIGHT + epoch % DXT_EP_IN_FLIGHT) * (size_t)m->count + peer;
 }
 
 /** Region of a peer. */
-static inline uint8_t *epm_in(const epm *m, uint32_t operator_index, uint64_t epoch, uint32_t peer)
+static inline uint8_t *dxt_ep_mpi_in(const dxt_ep_mpi_state *m, uint32_t operator_index,
+                                     uint64_t epoch, uint32_t peer)
 {
     return m->in[operator_index][epoch % DXT_EP_IN_FLIGHT] + peer * m->stride[operator_index];
 }
 
-static inline uint8_t *epm_out(const epm *m, uint32_t operator_index, uint64_t epoch, uint32_t peer)
+static inline uint8_t *dxt_ep_mpi_out(const dxt_ep_mpi_state *m, uint32_t operator_index,
+                                      uint64_t epoch, uint32_t peer)
 {
     return m->out[operator_index][epoch % DXT_EP_IN_FLIGHT] + peer * m->stride[operator_index];
 }
 
 /** dxt_ep_fail() with MPI's text behind @p what. @return DXT_ERR_IO. */
-dxt_status epm_failed(const char *what, int error);
+dxt_status dxt_ep_mpi_failed(const char *what, int error);
 
 /* ---- nodes.c: who shares a machine ---- */
 
@@ -102,44 +105,47 @@ dxt_status epm_failed(const char *what, int error);
  *
  * Collective over @p comm.
  */
-dxt_status epm_share(const dxt_ep_config *config, MPI_Comm comm, uint32_t *members, uint32_t *count,
-                     int *fd);
+dxt_status dxt_ep_mpi_share(const dxt_ep_config *config, MPI_Comm comm, uint32_t *members,
+                            uint32_t *count, int *fd);
 
 /** The same outcome for all: @p status, or DXT_ERR_STATE if it is another rank's that failed.
  *  Collective. */
-dxt_status epm_all_well(MPI_Comm comm, dxt_status status);
+dxt_status dxt_ep_mpi_all_well(MPI_Comm comm, dxt_status status);
 
 /* ---- pack.c: what is in a message ---- */
 
 /** Parts of a message. @param format  Of its operator. */
-epm_parts epm_dispatch_parts(const dxt_ep_config *config, uint32_t format, size_t copies,
-                             size_t rows);
-epm_parts epm_combine_parts(const dxt_ep_config *config, uint32_t format, size_t rows);
+dxt_ep_mpi_parts dxt_ep_mpi_dispatch_parts(const dxt_ep_config *config, uint32_t format,
+                                           size_t copies, size_t rows);
+dxt_ep_mpi_parts dxt_ep_mpi_combine_parts(const dxt_ep_config *config, uint32_t format,
+                                          size_t rows);
 
 /** Most (token, expert) copies that one rank sends another. */
-size_t epm_most_copies(const dxt_ep_config *config);
+size_t dxt_ep_mpi_most_copies(const dxt_ep_config *config);
 
 /** Whether a message that came can be what it says. @param size  Bytes that came. */
-bool epm_plausible(const dxt_ep *ep, uint32_t operator_index, const epm_head *head, size_t size);
+bool dxt_ep_mpi_plausible(const dxt_ep *ep, uint32_t operator_index, const dxt_ep_mpi_head *head,
+                          size_t size);
 
 /** Write a message. @return Its size; 0 (combine) if the handle has more than there can be. */
-size_t epm_pack_dispatch(const dxt_ep *ep, const dxt_ep_dispatch *dispatch, uint32_t target,
-                         uint64_t epoch, uint8_t *message);
-size_t epm_pack_combine(const dxt_ep *ep, const dxt_ep_combine *combine, uint32_t home,
-                        uint64_t epoch, uint8_t *message);
+size_t dxt_ep_mpi_pack_dispatch(const dxt_ep *ep, const dxt_ep_dispatch *dispatch, uint32_t target,
+                                uint64_t epoch, uint8_t *message);
+size_t dxt_ep_mpi_pack_combine(const dxt_ep *ep, const dxt_ep_combine *combine, uint32_t home,
+                               uint64_t epoch, uint8_t *message);
 
-/** As in shm_far. */
-shm_sent epm_unpack(const dxt_ep *ep, uint32_t source, uint64_t epoch, dxt_ep_range *ranges);
-dxt_status epm_find_rows(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epoch);
-const void *epm_row(const dxt_ep *ep, uint64_t epoch, uint32_t row);
+/** As in dxt_ep_shm_far. */
+dxt_ep_shm_sent dxt_ep_mpi_unpack(const dxt_ep *ep, uint32_t source, uint64_t epoch,
+                                  dxt_ep_range *ranges);
+dxt_status dxt_ep_mpi_find_rows(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epoch);
+const void *dxt_ep_mpi_row(const dxt_ep *ep, uint64_t epoch, uint32_t row);
 
 /* ---- messages.c: moving them ---- */
 
 /** Start waiting for what others send. */
-dxt_status epm_arm(dxt_ep *ep, epm *m);
+dxt_status dxt_ep_mpi_arm(dxt_ep *ep, dxt_ep_mpi_state *m);
 /** Wait for nothing any more. @return Whether MPI may still be reading from the regions. */
-bool epm_disarm(epm *m);
+bool dxt_ep_mpi_disarm(dxt_ep_mpi_state *m);
 
-extern const shm_far epm_far;
+extern const dxt_ep_shm_far dxt_ep_mpi_far;
 
 #endif

@@ -12,7 +12,7 @@
 
 #define NAME_SIZE 64
 
-dxt_status epm_failed(const char *what, int error)
+dxt_status dxt_ep_mpi_failed(const char *what, int error)
 {
     char text[MPI_MAX_ERROR_STRING] = "";
     int length = 0;
@@ -20,12 +20,12 @@ dxt_status epm_failed(const char *what, int error)
     return dxt_ep_fail(DXT_ERR_IO, "%s: %s", what, text);
 }
 
-dxt_status epm_all_well(MPI_Comm comm, dxt_status status)
+dxt_status dxt_ep_mpi_all_well(MPI_Comm comm, dxt_status status)
 {
     int mine = status != DXT_OK, any = 0;
     int error = MPI_Allreduce(&mine, &any, 1, MPI_INT, MPI_MAX, comm);
     if (status != DXT_OK) return status;
-    if (error != MPI_SUCCESS) return epm_failed("cannot agree with the other ranks", error);
+    if (error != MPI_SUCCESS) return dxt_ep_mpi_failed("cannot agree with the other ranks", error);
     return any ? dxt_ep_fail(DXT_ERR_STATE,
                              "another rank could not join the group; its error says why")
                : DXT_OK;
@@ -93,7 +93,7 @@ static dxt_status make_segment(MPI_Comm node, size_t size, int *fd)
     MPI_Barrier(node);
     if (rank == 0 && made.name[0]) shm_unlink(made.name);
     if (error != MPI_SUCCESS)
-        return epm_failed("cannot name the shared memory to the ranks of this node", error);
+        return dxt_ep_mpi_failed("cannot name the shared memory to the ranks of this node", error);
     if (*fd >= 0) return DXT_OK;
     return dxt_ep_fail(DXT_ERR_IO, "cannot make %zu bytes of shared memory: %s", size,
                        strerror(made.error));
@@ -109,22 +109,22 @@ static dxt_status list_members(MPI_Comm comm, MPI_Comm node, uint32_t *members, 
     /* In the order of the node, which is that of the whole group: the split kept it. */
     if (error == MPI_SUCCESS)
         error = MPI_Allgather(&mine, 1, MPI_UINT32_T, members, 1, MPI_UINT32_T, node);
-    if (error != MPI_SUCCESS) return epm_failed("cannot find the ranks of this node", error);
+    if (error != MPI_SUCCESS) return dxt_ep_mpi_failed("cannot find the ranks of this node", error);
     *count = (uint32_t)size;
     return DXT_OK;
 }
 
-dxt_status epm_share(const dxt_ep_config *config, MPI_Comm comm, uint32_t *members, uint32_t *count,
-                     int *fd)
+dxt_status dxt_ep_mpi_share(const dxt_ep_config *config, MPI_Comm comm, uint32_t *members,
+                            uint32_t *count, int *fd)
 {
     MPI_Comm node;
-    shm_layout layout = {.size = 0};
+    dxt_ep_shm_layout layout = {.size = 0};
     *fd = -1;
     int error = split(comm, &node);
-    if (error != MPI_SUCCESS) return epm_failed("cannot find the nodes", error);
+    if (error != MPI_SUCCESS) return dxt_ep_mpi_failed("cannot find the nodes", error);
     dxt_status status = list_members(comm, node, members, count);
-    if (status == DXT_OK) status = shm_layout_of(config, *count, &layout);
-    if (epm_all_well(node, status) == DXT_OK) status = make_segment(node, layout.size, fd);
+    if (status == DXT_OK) status = dxt_ep_shm_layout_of(config, *count, &layout);
+    if (dxt_ep_mpi_all_well(node, status) == DXT_OK) status = make_segment(node, layout.size, fd);
     MPI_Comm_free(&node);
-    return epm_all_well(comm, status);
+    return dxt_ep_mpi_all_well(comm, status);
 }

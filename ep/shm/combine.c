@@ -18,13 +18,13 @@
 static dxt_status write_row(const dxt_ep *ep, const dxt_ep_combine *combine, uint32_t home,
                             uint64_t epoch, size_t slot, bool stream)
 {
-    shm *s = ep->state;
+    dxt_ep_shm_state *s = ep->state;
     uint32_t row = (uint32_t)combine->handle.src_info[slot] * ep->config.max_topk +
                    combine->handle.src_slot[slot];
-    atomic_store(&shm_area(s, s->rank)->writing, shm_row_name(home, epoch, row));
-    dxt_status status = shm_see_masks(s);
+    atomic_store(&dxt_ep_shm_area(s, s->rank)->writing, dxt_ep_shm_row_name(home, epoch, row));
+    dxt_status status = dxt_ep_shm_see_masks(s);
     if (status != DXT_OK || s->masked[home]) return status;
-    uint8_t *to = shm_inbox_row(ep, home, epoch, row);
+    uint8_t *to = dxt_ep_shm_inbox_row(ep, home, epoch, row);
     const uint16_t *x = combine->x + slot * ep->config.hidden;
     if (combine->format == DXT_EP_COMBINE_LOGFMT)
         dxt_logfmt_encode(x, ep->config.hidden / DXT_EP_BLOCK, (dxt_logfmt_block *)(void *)to);
@@ -36,7 +36,7 @@ static dxt_status write_row(const dxt_ep *ep, const dxt_ep_combine *combine, uin
 static dxt_status write_rows(const dxt_ep *ep, const dxt_ep_combine *combine, uint32_t home,
                              uint64_t epoch, bool stream)
 {
-    const shm *s = ep->state;
+    const dxt_ep_shm_state *s = ep->state;
     dxt_status status = DXT_OK;
     for (uint32_t expert = 0; expert < ep->local_experts && status == DXT_OK; expert++) {
         dxt_ep_range range = combine->handle.layout_range[(size_t)expert * s->ranks + home];
@@ -45,30 +45,31 @@ static dxt_status write_rows(const dxt_ep *ep, const dxt_ep_combine *combine, ui
             status = write_row(ep, combine, home, epoch, first + (size_t)i, stream);
     }
     dxt_ep_copy_done(stream);
-    atomic_store(&shm_area(s, s->rank)->writing, 0);
+    atomic_store(&dxt_ep_shm_area(s, s->rank)->writing, 0);
     return status;
 }
 
-dxt_status shm_combine_send(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epoch)
+dxt_status dxt_ep_shm_combine_send(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epoch)
 {
     dxt_probe_issue(ep->config.probe, DXT_COMBINE);
-    shm *s = ep->state;
+    dxt_ep_shm_state *s = ep->state;
     size_t rows = 0;
     for (uint32_t home = 0; home < s->ranks; home++) rows += dxt_ep_rows_for(ep, combine, home);
     bool stream = rows * s->at.row > STREAM_BYTES;
     for (uint32_t i = 1; i <= s->ranks; i++) {
         uint32_t home = (s->rank + i) % s->ranks;
-        dxt_status status = shm_wait_free(ep, home, DXT_COMBINE, epoch);
+        dxt_status status = dxt_ep_shm_wait_free(ep, home, DXT_COMBINE, epoch);
         if (status != DXT_OK) return status;
         if (s->masked[home]) continue;
-        if (shm_is_far(s, home))
+        if (dxt_ep_shm_is_far(s, home))
             status = s->far->combine_send(ep, combine, home, epoch);
         else
             status = write_rows(ep, combine, home, epoch, stream);
         if (status != DXT_OK) return status;
-        if (!s->masked[home] && !shm_is_far(s, home))
-            shm_announce(ep, home, DXT_COMBINE, epoch, (uint32_t)dxt_ep_rows_for(ep, combine, home),
-                         (uint32_t)combine->format);
+        if (!s->masked[home] && !dxt_ep_shm_is_far(s, home))
+            dxt_ep_shm_announce(ep, home, DXT_COMBINE, epoch,
+                                (uint32_t)dxt_ep_rows_for(ep, combine, home),
+                                (uint32_t)combine->format);
     }
     return DXT_OK;
 }
@@ -78,12 +79,12 @@ dxt_status shm_combine_send(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t 
 /* Rows that never came would be summed from what lay there before. */
 static dxt_status check_rows(const dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epoch)
 {
-    const shm *s = ep->state;
+    const dxt_ep_shm_state *s = ep->state;
     memset(s->rows, 0, s->ranks * sizeof *s->rows);
     for (size_t i = 0; i < (size_t)combine->tokens * combine->topk; i++)
         if (combine->topk_idx[i] >= 0) s->rows[combine->topk_idx[i] / ep->local_experts]++;
     for (uint32_t source = 0; source < s->ranks; source++) {
-        uint32_t rows = shm_flag_at(s, s->rank, DXT_COMBINE, epoch, source)->rows;
+        uint32_t rows = dxt_ep_shm_flag_at(s, s->rank, DXT_COMBINE, epoch, source)->rows;
         if (s->heard[DXT_COMBINE][source] && rows != s->rows[source])
             return dxt_ep_fail(DXT_ERR_INVALID,
                                "rank %u sent results of %u routes to rank %u, which had sent it %u "
@@ -95,7 +96,7 @@ static dxt_status check_rows(const dxt_ep *ep, const dxt_ep_combine *combine, ui
 
 static void sum_token(const dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epoch, uint32_t t)
 {
-    const shm *s = ep->state;
+    const dxt_ep_shm_state *s = ep->state;
     uint32_t hidden = ep->config.hidden;
     const void *rows[DXT_EP_MAX_TOPK];
     float weights[DXT_EP_MAX_TOPK];
@@ -105,9 +106,9 @@ static void sum_token(const dxt_ep *ep, const dxt_ep_combine *combine, uint64_t 
         int64_t expert = combine->topk_idx[route];
         if (expert < 0 || !s->heard[DXT_COMBINE][expert / ep->local_experts]) continue;
         uint32_t row = t * ep->config.max_topk + k;
-        rows[count] = shm_is_far(s, (uint32_t)(expert / ep->local_experts))
+        rows[count] = dxt_ep_shm_is_far(s, (uint32_t)(expert / ep->local_experts))
                           ? s->far->row(ep, epoch, row)
-                          : shm_inbox_row(ep, s->rank, epoch, row);
+                          : dxt_ep_shm_inbox_row(ep, s->rank, epoch, row);
         weights[count++] = combine->topk_weights[route];
     }
     uint16_t *out = combine->out + (size_t)t * hidden;
@@ -118,32 +119,33 @@ static void sum_token(const dxt_ep *ep, const dxt_ep_combine *combine, uint64_t 
 }
 
 /* Rows of this parity that a masked rank may still be writing are not used again until it stops. */
-static void move_rows(const shm *s, uint64_t epoch)
+static void move_rows(const dxt_ep_shm_state *s, uint64_t epoch)
 {
     uint32_t count = 0;
     for (uint32_t rank = 0; rank < s->ranks; rank++) {
-        if (!s->masked[rank] || shm_is_far(s, rank)) continue;
-        uint64_t name = atomic_load(&shm_area(s, rank)->writing);
+        if (!s->masked[rank] || dxt_ep_shm_is_far(s, rank)) continue;
+        uint64_t name = atomic_load(&dxt_ep_shm_area(s, rank)->writing);
         uint32_t row = (uint32_t)name;
-        if (name == 0 || name != shm_row_name(s->rank, epoch, row)) continue;
-        atomic_store_explicit(shm_moved(s, s->rank, epoch) + count++, row, memory_order_relaxed);
+        if (name == 0 || name != dxt_ep_shm_row_name(s->rank, epoch, row)) continue;
+        atomic_store_explicit(dxt_ep_shm_moved(s, s->rank, epoch) + count++, row,
+                              memory_order_relaxed);
     }
-    atomic_store_explicit(&shm_area(s, s->rank)->moved_count[epoch % DXT_EP_IN_FLIGHT], count,
-                          memory_order_relaxed);
+    atomic_store_explicit(&dxt_ep_shm_area(s, s->rank)->moved_count[epoch % DXT_EP_IN_FLIGHT],
+                          count, memory_order_relaxed);
 }
 
-dxt_status shm_combine_recv(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epoch)
+dxt_status dxt_ep_shm_combine_recv(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epoch)
 {
-    shm *s = ep->state;
-    dxt_status status =
-        shm_wait_all(ep, DXT_COMBINE, epoch, dxt_ep_output_bytes(&ep->config, combine->format));
+    dxt_ep_shm_state *s = ep->state;
+    dxt_status status = dxt_ep_shm_wait_all(ep, DXT_COMBINE, epoch,
+                                            dxt_ep_output_bytes(&ep->config, combine->format));
     if (status != DXT_OK) return status;
-    status = shm_check_formats(ep, DXT_COMBINE, epoch, (uint32_t)combine->format);
+    status = dxt_ep_shm_check_formats(ep, DXT_COMBINE, epoch, (uint32_t)combine->format);
     if (status == DXT_OK) status = check_rows(ep, combine, epoch);
     if (status == DXT_OK && s->far) status = s->far->find_rows(ep, combine, epoch);
     for (uint32_t t = 0; t < combine->tokens && status == DXT_OK; t++)
         sum_token(ep, combine, epoch, t);
-    if (shm_see_masks(s) != DXT_OK) return DXT_ERR_MASKED;
+    if (dxt_ep_shm_see_masks(s) != DXT_OK) return DXT_ERR_MASKED;
     move_rows(s, epoch);
-    return shm_consume(ep, DXT_COMBINE, epoch, status);
+    return dxt_ep_shm_consume(ep, DXT_COMBINE, epoch, status);
 }

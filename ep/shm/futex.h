@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /** Sleep while *word is @p value, at most @p ns; may return early. */
-static inline void shm_sleep(_Atomic uint32_t *word, uint32_t value, int64_t ns)
+static inline void dxt_ep_shm_sleep(_Atomic uint32_t *word, uint32_t value, int64_t ns)
 {
     if (ns <= 0) return;
     struct timespec time = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
@@ -20,7 +20,7 @@ static inline void shm_sleep(_Atomic uint32_t *word, uint32_t value, int64_t ns)
 }
 
 /** Wake all that sleep on *word. */
-static inline void shm_wake(_Atomic uint32_t *word)
+static inline void dxt_ep_shm_wake(_Atomic uint32_t *word)
 {
     syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }

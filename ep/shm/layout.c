@@ -21,15 +21,16 @@ static size_t place(cursor *c, size_t count, size_t size, size_t alignment)
     return start;
 }
 
-dxt_status shm_layout_of(const dxt_ep_config *config, uint32_t members, shm_layout *layout)
+dxt_status dxt_ep_shm_layout_of(const dxt_ep_config *config, uint32_t members,
+                                dxt_ep_shm_layout *layout)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t ranks = config->ranks;
     size_t tokens = config->max_tokens;
     size_t routes = tokens * config->max_topk;
-    shm_layout at = {.row = config->hidden * sizeof(uint16_t)};
+    dxt_ep_shm_layout at = {.row = config->hidden * sizeof(uint16_t)};
 
-    cursor outbox = {.at = sizeof(shm_outbox)};
+    cursor outbox = {.at = sizeof(dxt_ep_shm_outbox)};
     at.routes = place(&outbox, routes, sizeof(int32_t), SHM_LINE);
     at.scales = place(&outbox, tokens, config->hidden / DXT_EP_BLOCK * sizeof(float), SHM_LINE);
     at.rows = place(&outbox, tokens, at.row, page);
@@ -39,15 +40,15 @@ dxt_status shm_layout_of(const dxt_ep_config *config, uint32_t members, shm_layo
     place(&inbox, routes + ranks - 1, at.row, page); /* one spare row per other rank */
     at.inbox_stride = place(&inbox, 0, 0, page);
 
-    cursor area = {.at = sizeof(shm_rank)};
-    at.flags =
-        place(&area, DXT_EP_OPERATORS * DXT_EP_IN_FLIGHT * ranks, sizeof(shm_flag), SHM_LINE);
+    cursor area = {.at = sizeof(dxt_ep_shm_rank)};
+    at.flags = place(&area, DXT_EP_OPERATORS * DXT_EP_IN_FLIGHT * ranks, sizeof(dxt_ep_shm_flag),
+                     SHM_LINE);
     at.moved = place(&area, DXT_EP_IN_FLIGHT * ranks, sizeof(uint32_t), SHM_LINE);
     at.outbox = place(&area, DXT_EP_IN_FLIGHT, at.outbox_stride, page);
     at.inbox = place(&area, DXT_EP_IN_FLIGHT, at.inbox_stride, page);
     at.rank_stride = place(&area, 0, 0, page);
 
-    cursor all = {.at = sizeof(shm_header)};
+    cursor all = {.at = sizeof(dxt_ep_shm_header)};
     place(&all, ranks + 1, sizeof(uint32_t), SHM_LINE);
     at.ranks = place(&all, members, at.rank_stride, page);
     at.size = place(&all, 0, 0, page);
@@ -58,51 +59,51 @@ dxt_status shm_layout_of(const dxt_ep_config *config, uint32_t members, shm_layo
     return DXT_OK;
 }
 
-static uint8_t *area_bytes(const shm *s, uint32_t rank)
+static uint8_t *area_bytes(const dxt_ep_shm_state *s, uint32_t rank)
 {
     return s->base + s->at.ranks + s->area_of[rank] * s->at.rank_stride;
 }
 
-shm_rank *shm_area(const shm *s, uint32_t rank)
+dxt_ep_shm_rank *dxt_ep_shm_area(const dxt_ep_shm_state *s, uint32_t rank)
 {
-    return (shm_rank *)(void *)area_bytes(s, rank);
+    return (dxt_ep_shm_rank *)(void *)area_bytes(s, rank);
 }
 
-shm_flag *shm_flag_at(const shm *s, uint32_t rank, uint32_t operator_index, uint64_t epoch,
-                      uint32_t source)
+dxt_ep_shm_flag *dxt_ep_shm_flag_at(const dxt_ep_shm_state *s, uint32_t rank,
+                                    uint32_t operator_index, uint64_t epoch, uint32_t source)
 {
-    shm_flag *flags = (shm_flag *)(void *)(area_bytes(s, rank) + s->at.flags);
+    dxt_ep_shm_flag *flags = (dxt_ep_shm_flag *)(void *)(area_bytes(s, rank) + s->at.flags);
     return flags +
            (operator_index * DXT_EP_IN_FLIGHT + epoch % DXT_EP_IN_FLIGHT) * (size_t)s->ranks +
            source;
 }
 
-shm_outbox *shm_outbox_at(const shm *s, uint32_t rank, uint64_t epoch)
+dxt_ep_shm_outbox *dxt_ep_shm_outbox_at(const dxt_ep_shm_state *s, uint32_t rank, uint64_t epoch)
 {
-    return (shm_outbox *)(void *)(area_bytes(s, rank) + s->at.outbox +
-                                  epoch % DXT_EP_IN_FLIGHT * s->at.outbox_stride);
+    return (dxt_ep_shm_outbox *)(void *)(area_bytes(s, rank) + s->at.outbox +
+                                         epoch % DXT_EP_IN_FLIGHT * s->at.outbox_stride);
 }
 
-_Atomic uint32_t *shm_moved(const shm *s, uint32_t rank, uint64_t epoch)
+_Atomic uint32_t *dxt_ep_shm_moved(const dxt_ep_shm_state *s, uint32_t rank, uint64_t epoch)
 {
     _Atomic uint32_t *moved = (_Atomic uint32_t *)(void *)(area_bytes(s, rank) + s->at.moved);
     return moved + epoch % DXT_EP_IN_FLIGHT * s->ranks;
 }
 
-uint8_t *shm_inbox_row(const dxt_ep *ep, uint32_t rank, uint64_t epoch, uint32_t row)
+uint8_t *dxt_ep_shm_inbox_row(const dxt_ep *ep, uint32_t rank, uint64_t epoch, uint32_t row)
 {
-    const shm *s = ep->state;
-    uint32_t count = atomic_load_explicit(&shm_area(s, rank)->moved_count[epoch % DXT_EP_IN_FLIGHT],
-                                          memory_order_relaxed);
+    const dxt_ep_shm_state *s = ep->state;
+    uint32_t count = atomic_load_explicit(
+        &dxt_ep_shm_area(s, rank)->moved_count[epoch % DXT_EP_IN_FLIGHT], memory_order_relaxed);
     size_t index = row;
     for (uint32_t i = 0; i < count && i + 1 < s->ranks; i++)
-        if (atomic_load_explicit(shm_moved(s, rank, epoch) + i, memory_order_relaxed) == row)
+        if (atomic_load_explicit(dxt_ep_shm_moved(s, rank, epoch) + i, memory_order_relaxed) == row)
             index = ep->config.max_tokens * ep->config.max_topk + i;
     return area_bytes(s, rank) + s->at.inbox + epoch % DXT_EP_IN_FLIGHT * s->at.inbox_stride +
            index * s->at.row;
 }
 
-uint64_t shm_row_name(uint32_t rank, uint64_t epoch, uint32_t row)
+uint64_t dxt_ep_shm_row_name(uint32_t rank, uint64_t epoch, uint32_t row)
 {
     return (uint64_t)(rank + 1) << 33 | epoch % DXT_EP_IN_FLIGHT << 32 | row;
 }

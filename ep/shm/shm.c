@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static dxt_status shm_buffer_size(const dxt_ep_config *config, size_t *size)
+static dxt_status dxt_ep_shm_buffer_size(const dxt_ep_config *config, size_t *size)
 {
-    shm_layout layout;
-    dxt_status status = shm_layout_of(config, config->ranks, &layout);
+    dxt_ep_shm_layout layout;
+    dxt_status status = dxt_ep_shm_layout_of(config, config->ranks, &layout);
     if (status == DXT_OK) *size = layout.size;
     return status;
 }
@@ -26,7 +26,7 @@ static dxt_status fail_errno(const char *what)
 
 /* ---- the segment ---- */
 
-static dxt_status map(shm *s, int fd)
+static dxt_status map(dxt_ep_shm_state *s, int fd)
 {
     struct stat info;
     if (fstat(fd, &info) != 0) return fail_errno("cannot examine the shared memory");
@@ -43,7 +43,7 @@ static dxt_status map(shm *s, int fd)
     return DXT_OK;
 }
 
-static dxt_status attach(shm *s, const dxt_ep_config *config)
+static dxt_status attach(dxt_ep_shm_state *s, const dxt_ep_config *config)
 {
     if (!config->memory) return map(s, config->fd);
     if ((uintptr_t)config->memory % (size_t)sysconf(_SC_PAGESIZE) != 0)
@@ -52,11 +52,11 @@ static dxt_status attach(shm *s, const dxt_ep_config *config)
     return DXT_OK;
 }
 
-static dxt_status join(shm *s)
+static dxt_status join(dxt_ep_shm_state *s)
 {
     uint32_t absent = 0;
-    if (atomic_compare_exchange_strong(&shm_area(s, s->rank)->joined, &absent, 1))
-        return shm_see_masks(s) == DXT_OK
+    if (atomic_compare_exchange_strong(&dxt_ep_shm_area(s, s->rank)->joined, &absent, 1))
+        return dxt_ep_shm_see_masks(s) == DXT_OK
                    ? DXT_OK
                    : dxt_ep_fail(DXT_ERR_INVALID,
                                  "rank %u comes too late: the group has given it up", s->rank);
@@ -74,7 +74,7 @@ static uint32_t usable_cores(void)
     return (uint32_t)CPU_COUNT(&set);
 }
 
-static void release(shm *s)
+static void release(dxt_ep_shm_state *s)
 {
     if (s->mapped) munmap(s->base, s->at.size);
     free(s->area_of);
@@ -89,7 +89,7 @@ static void release(shm *s)
     free(s);
 }
 
-static bool allocate(shm *s, const dxt_ep_config *config)
+static bool allocate(dxt_ep_shm_state *s, const dxt_ep_config *config)
 {
     size_t ranks = config->ranks;
     s->area_of = calloc(ranks, sizeof *s->area_of);
@@ -106,7 +106,8 @@ static bool allocate(shm *s, const dxt_ep_config *config)
     return !failed;
 }
 
-static dxt_status open_group(shm *s, const dxt_ep_config *config, const shm_members *members)
+static dxt_status open_group(dxt_ep_shm_state *s, const dxt_ep_config *config,
+                             const dxt_ep_shm_members *members)
 {
     if (!allocate(s, config)) return dxt_ep_fail(DXT_ERR_NO_MEMORY, "out of memory");
     for (uint32_t rank = 0; rank < s->ranks; rank++)
@@ -114,17 +115,17 @@ static dxt_status open_group(shm *s, const dxt_ep_config *config, const shm_memb
     for (uint32_t i = 0; members->far && i < members->count; i++) s->area_of[members->ranks[i]] = i;
     dxt_status status = attach(s, config);
     if (status != DXT_OK) return status;
-    s->header = (shm_header *)(void *)s->base;
+    s->header = (dxt_ep_shm_header *)(void *)s->base;
     status = dxt_ep_agree(s->header->config, SHM_MAGIC, config);
     return status == DXT_OK ? join(s) : status;
 }
 
-dxt_status shm_join(dxt_ep *ep, const shm_members *members)
+dxt_status dxt_ep_shm_join(dxt_ep *ep, const dxt_ep_shm_members *members)
 {
-    shm_layout layout;
-    dxt_status status = shm_layout_of(&ep->config, members->count, &layout);
+    dxt_ep_shm_layout layout;
+    dxt_status status = dxt_ep_shm_layout_of(&ep->config, members->count, &layout);
     if (status != DXT_OK) return status;
-    shm *s = calloc(1, sizeof *s);
+    dxt_ep_shm_state *s = calloc(1, sizeof *s);
     if (!s) return dxt_ep_fail(DXT_ERR_NO_MEMORY, "out of memory");
     s->at = layout;
     s->rank = ep->config.rank;
@@ -141,32 +142,33 @@ dxt_status shm_join(dxt_ep *ep, const shm_members *members)
     return DXT_OK;
 }
 
-static dxt_status shm_create(dxt_ep *ep)
+static dxt_status dxt_ep_shm_create(dxt_ep *ep)
 {
-    const shm_members all = {.count = ep->config.ranks};
-    return shm_join(ep, &all);
+    const dxt_ep_shm_members all = {.count = ep->config.ranks};
+    return dxt_ep_shm_join(ep, &all);
 }
 
-void shm_destroy(dxt_ep *ep)
+void dxt_ep_shm_destroy(dxt_ep *ep)
 {
     release(ep->state);
 }
 
-dxt_status shm_delay_path(dxt_ep *ep, uint32_t operator_index, uint32_t source, int64_t delay_ns)
+dxt_status dxt_ep_shm_delay_path(dxt_ep *ep, uint32_t operator_index, uint32_t source,
+                                 int64_t delay_ns)
 {
-    shm *s = ep->state;
+    dxt_ep_shm_state *s = ep->state;
     s->delay_ns[operator_index][source] = delay_ns;
     return DXT_OK;
 }
 
 const dxt_ep_engine dxt_ep_shm = {.name = "shm",
-                                  .buffer_size = shm_buffer_size,
-                                  .create = shm_create,
-                                  .destroy = shm_destroy,
-                                  .dispatch_send = shm_dispatch_send,
-                                  .dispatch_recv = shm_dispatch_recv,
-                                  .combine_send = shm_combine_send,
-                                  .combine_recv = shm_combine_recv,
-                                  .wait = shm_wait,
-                                  .masked = shm_masked,
-                                  .delay_path = shm_delay_path};
+                                  .buffer_size = dxt_ep_shm_buffer_size,
+                                  .create = dxt_ep_shm_create,
+                                  .destroy = dxt_ep_shm_destroy,
+                                  .dispatch_send = dxt_ep_shm_dispatch_send,
+                                  .dispatch_recv = dxt_ep_shm_dispatch_recv,
+                                  .combine_send = dxt_ep_shm_combine_send,
+                                  .combine_recv = dxt_ep_shm_combine_recv,
+                                  .wait = dxt_ep_shm_wait,
+                                  .masked = dxt_ep_shm_masked,
+                                  .delay_path = dxt_ep_shm_delay_path};

@@ -20,7 +20,7 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-int64_t shm_now_ns(void)
+int64_t dxt_ep_shm_now_ns(void)
 {
     return dxt_clock_ns(CLOCK_MONOTONIC);
 }
@@ -40,46 +40,46 @@ static int64_t far_pause_ns(int64_t waited_ns)
     return ns < FAR_SHORTEST_NS ? FAR_SHORTEST_NS : least(ns, FAR_LONGEST_NS);
 }
 
-void shm_pause(int64_t waited_ns)
+void dxt_ep_shm_pause(int64_t waited_ns)
 {
     struct timespec time = {.tv_sec = 0, .tv_nsec = far_pause_ns(waited_ns)};
     nanosleep(&time, NULL);
 }
 
-void shm_note_waiting(const shm *s, int64_t now_ns)
+void dxt_ep_shm_note_waiting(const dxt_ep_shm_state *s, int64_t now_ns)
 {
-    atomic_store(&shm_area(s, s->rank)->waiting_ns, now_ns);
+    atomic_store(&dxt_ep_shm_area(s, s->rank)->waiting_ns, now_ns);
 }
 
-static void set_flag(shm_flag *flag, uint64_t epoch, uint32_t rows, uint32_t format)
+static void set_flag(dxt_ep_shm_flag *flag, uint64_t epoch, uint32_t rows, uint32_t format)
 {
     flag->rows = rows;
     flag->format = format;
-    flag->stamp_ns = shm_now_ns();
+    flag->stamp_ns = dxt_ep_shm_now_ns();
     flag->stamp_ticks = dxt_probe_clock();
     atomic_store_explicit(&flag->epoch, epoch, memory_order_release);
 }
 
-void shm_arrived(const dxt_ep *ep, uint32_t source, uint32_t operator_index, uint64_t epoch,
-                 uint32_t rows, uint32_t format)
+void dxt_ep_shm_arrived(const dxt_ep *ep, uint32_t source, uint32_t operator_index, uint64_t epoch,
+                        uint32_t rows, uint32_t format)
 {
-    const shm *s = ep->state;
-    set_flag(shm_flag_at(s, s->rank, operator_index, epoch, source), epoch, rows, format);
+    const dxt_ep_shm_state *s = ep->state;
+    set_flag(dxt_ep_shm_flag_at(s, s->rank, operator_index, epoch, source), epoch, rows, format);
 }
 
-void shm_announce(const dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch,
-                  uint32_t rows, uint32_t format)
+void dxt_ep_shm_announce(const dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch,
+                         uint32_t rows, uint32_t format)
 {
-    const shm *s = ep->state;
-    set_flag(shm_flag_at(s, target, operator_index, epoch, s->rank), epoch, rows, format);
+    const dxt_ep_shm_state *s = ep->state;
+    set_flag(dxt_ep_shm_flag_at(s, target, operator_index, epoch, s->rank), epoch, rows, format);
 
-    shm_arrivals *arrivals =
-        &shm_area(s, target)->arrivals[operator_index][epoch % DXT_EP_IN_FLIGHT];
+    dxt_ep_shm_arrivals *arrivals =
+        &dxt_ep_shm_area(s, target)->arrivals[operator_index][epoch % DXT_EP_IN_FLIGHT];
     uint32_t count = atomic_fetch_add(&arrivals->count, 1) + 1;
     /* The receiver sets target and sleeping before it sleeps on an older count: either this sees
      * them, or the receiver does not fall asleep. */
     if (atomic_load(&arrivals->sleeping) && (int32_t)(count - atomic_load(&arrivals->target)) >= 0)
-        shm_wake(&arrivals->count);
+        dxt_ep_shm_wake(&arrivals->count);
 }
 
 /* ---- waiting for arrivals ---- */
@@ -87,9 +87,9 @@ void shm_announce(const dxt_ep *ep, uint32_t target, uint32_t operator_index, ui
 /* One wait under way, in a call that returns at a time. */
 typedef struct waiting {
     dxt_ep *ep;
-    shm *s;
+    dxt_ep_shm_state *s;
     uint32_t operator_index;
-    shm_waiting *of; /* in s->waiting */
+    dxt_ep_shm_waiting *of; /* in s->waiting */
     int64_t until_ns;
 } waiting;
 
@@ -103,14 +103,15 @@ static uint64_t ticks_of(const waiting *w, int64_t ns)
 /* Count @p source if it has arrived. */
 static bool take(waiting *w, uint32_t source)
 {
-    shm *s = w->s;
-    shm_waiting *of = w->of;
-    const shm_flag *flag = shm_flag_at(s, s->rank, w->operator_index, of->epoch, source);
+    dxt_ep_shm_state *s = w->s;
+    dxt_ep_shm_waiting *of = w->of;
+    const dxt_ep_shm_flag *flag =
+        dxt_ep_shm_flag_at(s, s->rank, w->operator_index, of->epoch, source);
     if (atomic_load_explicit(&flag->epoch, memory_order_acquire) < of->epoch) return false;
     int64_t delay_ns = s->delay_ns[w->operator_index][source];
     if (delay_ns > 0) {
         int64_t due_ns = flag->stamp_ns + delay_ns;
-        if (shm_now_ns() < due_ns) {
+        if (dxt_ep_shm_now_ns() < due_ns) {
             of->due_ns = of->held_back++ == 0 ? due_ns : least(of->due_ns, due_ns);
             return false;
         }
@@ -126,11 +127,11 @@ static bool take(waiting *w, uint32_t source)
 /* Look at all that are pending, and forget those that are masked. */
 static dxt_status look(waiting *w)
 {
-    shm *s = w->s;
+    dxt_ep_shm_state *s = w->s;
     dxt_status status = s->far ? s->far->poll(w->ep) : DXT_OK;
-    if (status == DXT_OK) status = shm_see_masks(s);
+    if (status == DXT_OK) status = dxt_ep_shm_see_masks(s);
     if (status != DXT_OK) return status;
-    shm_waiting *of = w->of;
+    dxt_ep_shm_waiting *of = w->of;
     uint32_t left = 0;
     of->held_back = 0;
     for (uint32_t i = 0; i < of->pending; i++) {
@@ -149,24 +150,25 @@ static dxt_status look(waiting *w)
  * longer instead. */
 static bool waits_itself(const dxt_ep *ep, uint32_t rank, int64_t begin_ns, int64_t now_ns)
 {
-    const shm *s = ep->state;
+    const dxt_ep_shm_state *s = ep->state;
     int64_t timeout_ns = ep->config.timeout_ns;
-    if (shm_is_far(s, rank)) return now_ns < begin_ns + timeout_ns + timeout_ns / 2;
-    int64_t seen_ns = atomic_load(&shm_area(s, rank)->waiting_ns);
+    if (dxt_ep_shm_is_far(s, rank)) return now_ns < begin_ns + timeout_ns + timeout_ns / 2;
+    int64_t seen_ns = atomic_load(&dxt_ep_shm_area(s, rank)->waiting_ns);
     return now_ns - seen_ns < timeout_ns / 2 && now_ns < begin_ns + 2 * timeout_ns;
 }
 
 /* The deadline is over: mask those that are silent. */
 static dxt_status give_up(waiting *w, int64_t now_ns)
 {
-    shm *s = w->s;
-    const shm_waiting *of = w->of;
+    dxt_ep_shm_state *s = w->s;
+    const dxt_ep_shm_waiting *of = w->of;
     for (uint32_t i = 0; i < of->pending; i++) {
         uint32_t source = of->sources[i];
-        const shm_flag *flag = shm_flag_at(s, s->rank, w->operator_index, of->epoch, source);
+        const dxt_ep_shm_flag *flag =
+            dxt_ep_shm_flag_at(s, s->rank, w->operator_index, of->epoch, source);
         bool silent = atomic_load_explicit(&flag->epoch, memory_order_acquire) < of->epoch;
         if (!silent || waits_itself(w->ep, source, of->begin_ns, now_ns)) continue;
-        dxt_status status = shm_mask(w->ep, source);
+        dxt_status status = dxt_ep_shm_mask(w->ep, source);
         if (status != DXT_OK) return status;
     }
     return DXT_OK;
@@ -174,9 +176,10 @@ static dxt_status give_up(waiting *w, int64_t now_ns)
 
 static void sleep_on_arrivals(waiting *w, int64_t now_ns)
 {
-    shm_waiting *of = w->of;
-    shm_arrivals *arrivals =
-        &shm_area(w->s, w->s->rank)->arrivals[w->operator_index][of->epoch % DXT_EP_IN_FLIGHT];
+    dxt_ep_shm_waiting *of = w->of;
+    dxt_ep_shm_arrivals *arrivals =
+        &dxt_ep_shm_area(w->s, w->s->rank)
+             ->arrivals[w->operator_index][of->epoch % DXT_EP_IN_FLIGHT];
     uint32_t count = atomic_load(&arrivals->count);
     uint32_t before = of->pending;
     atomic_store(&arrivals->target, count + of->pending - of->held_back);
@@ -189,23 +192,23 @@ static void sleep_on_arrivals(waiting *w, int64_t now_ns)
         if (of->held_back > 0) slice_ns = least(slice_ns, of->due_ns - now_ns);
         /* Also when all that is missing is near: what was sent far moves only meanwhile. */
         if (w->s->far) slice_ns = least(slice_ns, far_pause_ns(now_ns - of->begin_ns));
-        shm_sleep(&arrivals->count, count, slice_ns);
+        dxt_ep_shm_sleep(&arrivals->count, count, slice_ns);
     }
     atomic_store(&arrivals->sleeping, 0);
 }
 
 static dxt_status wait_in_kernel(waiting *w)
 {
-    shm_waiting *of = w->of;
+    dxt_ep_shm_waiting *of = w->of;
     for (;;) {
         dxt_status status = look(w);
         if (status != DXT_OK || of->pending == 0) return status;
-        int64_t now_ns = shm_now_ns();
+        int64_t now_ns = dxt_ep_shm_now_ns();
         if (of->begin_ns == 0) {
             of->begin_ns = now_ns;
             of->deadline_ns = now_ns + w->ep->config.timeout_ns;
         }
-        shm_note_waiting(w->s, now_ns);
+        dxt_ep_shm_note_waiting(w->s, now_ns);
         if (now_ns >= of->deadline_ns) status = give_up(w, now_ns);
         if (status != DXT_OK) return status;
         if (now_ns >= w->until_ns)
@@ -216,10 +219,10 @@ static dxt_status wait_in_kernel(waiting *w)
 
 static dxt_status begin(waiting *w, uint64_t epoch, size_t row_bytes)
 {
-    shm *s = w->s;
-    *w->of = (shm_waiting){.sources = w->of->sources, .row_bytes = row_bytes};
+    dxt_ep_shm_state *s = w->s;
+    *w->of = (dxt_ep_shm_waiting){.sources = w->of->sources, .row_bytes = row_bytes};
     dxt_probe_begin(&w->of->probe, w->ep->config.probe, w->operator_index);
-    dxt_status status = shm_see_masks(s);
+    dxt_status status = dxt_ep_shm_see_masks(s);
     if (status != DXT_OK) return status; /* whoever tries again begins again */
     w->of->epoch = epoch;
     for (uint32_t source = 0; source < s->ranks; source++) {
@@ -235,7 +238,7 @@ static dxt_status begin(waiting *w, uint64_t epoch, size_t row_bytes)
 }
 
 /* What the caller did since the slice before is no waiting. */
-static void resume(shm_waiting *of)
+static void resume(dxt_ep_shm_waiting *of)
 {
     if (!of->probe.probe) return;
     of->back_ticks = dxt_probe_clock();
@@ -245,8 +248,8 @@ static void resume(shm_waiting *of)
 static dxt_status wait_until(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, size_t row_bytes,
                              int64_t until_ns)
 {
-    shm *s = ep->state;
-    shm_waiting *of = &s->waiting[operator_index];
+    dxt_ep_shm_state *s = ep->state;
+    dxt_ep_shm_waiting *of = &s->waiting[operator_index];
     waiting w = {
         .ep = ep, .s = s, .operator_index = operator_index, .of = of, .until_ns = until_ns};
     bool begun = of->epoch == epoch;
@@ -264,18 +267,19 @@ static dxt_status wait_until(dxt_ep *ep, uint32_t operator_index, uint64_t epoch
     return status;
 }
 
-dxt_status shm_wait_all(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, size_t row_bytes)
+dxt_status dxt_ep_shm_wait_all(dxt_ep *ep, uint32_t operator_index, uint64_t epoch,
+                               size_t row_bytes)
 {
     return wait_until(ep, operator_index, epoch, row_bytes, INT64_MAX);
 }
 
-dxt_status shm_wait(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, int64_t at_most_ns)
+dxt_status dxt_ep_shm_wait(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, int64_t at_most_ns)
 {
     uint32_t slot = epoch % DXT_EP_IN_FLIGHT;
     size_t row_bytes = operator_index == DXT_DISPATCH
                            ? dxt_ep_token_bytes(&ep->config, ep->dispatch[slot].format)
                            : dxt_ep_output_bytes(&ep->config, ep->combine[slot].format);
-    return wait_until(ep, operator_index, epoch, row_bytes, shm_now_ns() + at_most_ns);
+    return wait_until(ep, operator_index, epoch, row_bytes, dxt_ep_shm_now_ns() + at_most_ns);
 }
 
 /* ---- waiting for a buffer ---- */
@@ -284,45 +288,46 @@ dxt_status shm_wait(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, int64_t
 static bool is_free(const dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch,
                     uint32_t *seen)
 {
-    const shm *s = ep->state;
-    if (shm_is_far(s, target)) return s->far->is_free(ep, target, operator_index, epoch);
-    *seen = atomic_load(&shm_area(s, target)->consumed[operator_index].epoch);
+    const dxt_ep_shm_state *s = ep->state;
+    if (dxt_ep_shm_is_far(s, target)) return s->far->is_free(ep, target, operator_index, epoch);
+    *seen = atomic_load(&dxt_ep_shm_area(s, target)->consumed[operator_index].epoch);
     return (int32_t)(*seen - ((uint32_t)epoch - DXT_EP_IN_FLIGHT)) >= 0;
 }
 
 static dxt_status sleep_until_free(dxt_ep *ep, uint32_t target, uint32_t operator_index,
                                    uint32_t seen, int64_t waited_ns)
 {
-    const shm *s = ep->state;
-    if (shm_is_far(s, target)) {
-        shm_pause(waited_ns);
+    const dxt_ep_shm_state *s = ep->state;
+    if (dxt_ep_shm_is_far(s, target)) {
+        dxt_ep_shm_pause(waited_ns);
         return s->far->poll(ep);
     }
-    shm_consumed *consumed = &shm_area(s, target)->consumed[operator_index];
+    dxt_ep_shm_consumed *consumed = &dxt_ep_shm_area(s, target)->consumed[operator_index];
     int64_t slice_ns = least(SLICE_NS, ep->config.timeout_ns / 8);
     /* Whoever is waited for may in turn need this rank to keep its messages moving. */
     if (s->far) slice_ns = least(slice_ns, far_pause_ns(waited_ns));
     atomic_fetch_add(&consumed->sleepers, 1);
-    shm_sleep(&consumed->epoch, seen, slice_ns);
+    dxt_ep_shm_sleep(&consumed->epoch, seen, slice_ns);
     atomic_fetch_sub(&consumed->sleepers, 1);
     return s->far ? s->far->poll(ep) : DXT_OK;
 }
 
-dxt_status shm_wait_free(dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch)
+dxt_status dxt_ep_shm_wait_free(dxt_ep *ep, uint32_t target, uint32_t operator_index,
+                                uint64_t epoch)
 {
-    shm *s = ep->state;
+    dxt_ep_shm_state *s = ep->state;
     int64_t begin_ns = 0;
     for (;;) {
-        dxt_status status = shm_see_masks(s);
+        dxt_status status = dxt_ep_shm_see_masks(s);
         if (status != DXT_OK || s->masked[target]) return status;
         uint32_t seen = 0;
         if (is_free(ep, target, operator_index, epoch, &seen)) return DXT_OK;
-        int64_t now_ns = shm_now_ns();
+        int64_t now_ns = dxt_ep_shm_now_ns();
         if (begin_ns == 0) begin_ns = now_ns;
-        shm_note_waiting(s, now_ns);
+        dxt_ep_shm_note_waiting(s, now_ns);
         if (now_ns - begin_ns >= ep->config.timeout_ns &&
             !waits_itself(ep, target, begin_ns, now_ns)) {
-            status = shm_mask(ep, target);
+            status = dxt_ep_shm_mask(ep, target);
             if (status != DXT_OK) return status;
             continue;
         }
@@ -331,23 +336,24 @@ dxt_status shm_wait_free(dxt_ep *ep, uint32_t target, uint32_t operator_index, u
     }
 }
 
-dxt_status shm_consume(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, dxt_status status)
+dxt_status dxt_ep_shm_consume(dxt_ep *ep, uint32_t operator_index, uint64_t epoch,
+                              dxt_status status)
 {
-    const shm *s = ep->state;
-    shm_consumed *consumed = &shm_area(s, s->rank)->consumed[operator_index];
+    const dxt_ep_shm_state *s = ep->state;
+    dxt_ep_shm_consumed *consumed = &dxt_ep_shm_area(s, s->rank)->consumed[operator_index];
     atomic_store(&consumed->epoch, (uint32_t)epoch);
-    if (atomic_load(&consumed->sleepers) > 0) shm_wake(&consumed->epoch);
+    if (atomic_load(&consumed->sleepers) > 0) dxt_ep_shm_wake(&consumed->epoch);
     dxt_status far = s->far ? s->far->consume(ep, operator_index, epoch) : DXT_OK;
     return status == DXT_OK ? far : status;
 }
 
-dxt_status shm_check_formats(const dxt_ep *ep, uint32_t operator_index, uint64_t epoch,
-                             uint32_t format)
+dxt_status dxt_ep_shm_check_formats(const dxt_ep *ep, uint32_t operator_index, uint64_t epoch,
+                                    uint32_t format)
 {
-    const shm *s = ep->state;
+    const dxt_ep_shm_state *s = ep->state;
     for (uint32_t source = 0; source < s->ranks; source++)
         if (s->heard[operator_index][source] &&
-            shm_flag_at(s, s->rank, operator_index, epoch, source)->format != format)
+            dxt_ep_shm_flag_at(s, s->rank, operator_index, epoch, source)->format != format)
             return dxt_ep_fail(DXT_ERR_INVALID,
                                "rank %u sent data in another format than rank %u expects; all "
                                "ranks must give the same format",

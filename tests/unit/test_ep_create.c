@@ -471,10 +471,10 @@ static void answers_must_be_complete(void **state)
 static void rubbish_stays_within_bounds(void **state)
 {
     (void)state;
-    shm *s = members[1].ep->state;
+    dxt_ep_shm_state *s = members[1].ep->state;
     for (int kind = 0; kind < 3; kind++) {
         send_all();
-        shm_outbox *box = shm_outbox_at(s, 1, (uint64_t)kind + 1);
+        dxt_ep_shm_outbox *box = dxt_ep_shm_outbox_at(s, 1, (uint64_t)kind + 1);
         int32_t *routes = (int32_t *)(void *)((char *)box + s->at.routes);
         if (kind == 0) box->tokens = UINT32_MAX;
         if (kind == 1) box->topk = 200;
@@ -493,8 +493,8 @@ static void one_expert_takes_no_more_than_its_share(void **state)
 {
     (void)state;
     send_all();
-    shm *s = members[1].ep->state;
-    int32_t *routes = (int32_t *)(void *)((char *)shm_outbox_at(s, 1, 1) + s->at.routes);
+    dxt_ep_shm_state *s = members[1].ep->state;
+    int32_t *routes = (int32_t *)(void *)((char *)dxt_ep_shm_outbox_at(s, 1, 1) + s->at.routes);
     for (int i = 0; i < TOKENS * TOPK; i++) routes[i] = 1;
     for (uint32_t rank = 0; rank < RANKS; rank++)
         assert_int_equal(dxt_ep_dispatch_recv(members[rank].ep), DXT_OK);
@@ -524,7 +524,7 @@ static void a_rank_that_does_not_consume_is_given_up(void **state)
     struct member *late = &members[1];
     refused(dxt_ep_dispatch_recv(late->ep), DXT_ERR_MASKED, "went on without rank 1");
     refused(dxt_ep_combine_send(late->ep, &late->combine), DXT_ERR_MASKED, "without rank 1");
-    assert_int_equal(shm_mask(late->ep, 0), DXT_ERR_MASKED);
+    assert_int_equal(dxt_ep_shm_mask(late->ep, 0), DXT_ERR_MASKED);
     assert_int_equal(dxt_ep_masked(m->ep, NULL), 1);
 }
 

@@ -110,7 +110,7 @@ static int died_between_flags(struct ep_rank *rank)
     struct ep_buffers *b = &rank->buffers[0];
     if (rank->rank == 2) {
         for (uint32_t target = 0; target < 2; target++)
-            if (target == 0) shm_announce(rank->ep, target, DXT_DISPATCH, 1, 0, DXT_EP_BF16);
+            if (target == 0) dxt_ep_shm_announce(rank->ep, target, DXT_DISPATCH, 1, 0, DXT_EP_BF16);
         return 0;
     }
     ep_prepare(rank, 0, b);
@@ -221,12 +221,12 @@ static int resumed(struct ep_rank *rank)
 {
     static const uint8_t absent[] = {0, 0, 1};
     const uint64_t parity = 1;
-    shm *s = rank->ep->state;
+    dxt_ep_shm_state *s = rank->ep->state;
     if (rank->rank == 2) {
-        atomic_store(&shm_area(s, 2)->writing, shm_row_name(0, parity, 0));
+        atomic_store(&dxt_ep_shm_area(s, 2)->writing, dxt_ep_shm_row_name(0, parity, 0));
         return 0;
     }
-    uint8_t *row = shm_inbox_row(rank->ep, 0, parity, 0);
+    uint8_t *row = dxt_ep_shm_inbox_row(rank->ep, 0, parity, 0);
     for (uint64_t round = 0; round < 12; round++) {
         struct ep_buffers *b = &rank->buffers[0];
         ep_prepare(rank, round, b);
@@ -237,7 +237,7 @@ static int resumed(struct ep_rank *rank)
         dxt_ep_combine combine = ep_combine_of(rank, b, DXT_EP_COMBINE_BF16);
         EP_CHECK(dxt_ep_combine_send(rank->ep, &combine) == DXT_OK);
         if (rank->rank == 0 && round >= 2) {
-            const shm_flag *flag = shm_flag_at(s, 0, DXT_COMBINE, round + 1, 1);
+            const dxt_ep_shm_flag *flag = dxt_ep_shm_flag_at(s, 0, DXT_COMBINE, round + 1, 1);
             while (atomic_load(&flag->epoch) < round + 1) usleep(100);
             if ((round + 1) % 2 == parity) memset(row, 0x7f, rank->c->hidden * 2);
         }
@@ -516,12 +516,12 @@ static dxt_status fail_second_poll(dxt_ep *ep)
 /* The network fails once, when rank 0 has heard itself. */
 static int one_goes_on(struct ep_rank *rank)
 {
-    static const shm_far failing = {.poll = fail_second_poll};
+    static const dxt_ep_shm_far failing = {.poll = fail_second_poll};
     atomic_uint *failed = rank->context;
     while (rank->rank == 1 && atomic_load(failed) == 0) usleep(1000);
     if (send_dispatch(rank, 0, &rank->buffers[0])) return 1;
     if (rank->rank == 0) {
-        shm *s = rank->ep->state;
+        dxt_ep_shm_state *s = rank->ep->state;
         s->far = &failing;
         EP_CHECK(dxt_ep_wait(rank->ep, DXT_DISPATCH, SLICE_NS) == DXT_ERR_IO);
         s->far = NULL;
