@@ -155,12 +155,12 @@ def test_each_of_two_late_ranks_is_waited_for_as_long_as_it_is_late(program: Lis
 
 def test_what_a_barrier_takes_is_no_wait_once_it_is_known(program: List[str]) -> None:
     """Ranks 1 and 2 take turns to be late, and know it from when they were the last one."""
-    counters = run(program, 200, 0, turns=1)
+    counters = run(program, 200, 0, turns=40)
     mean = {(rank, late): waits[late] / samples[late] for (rank, operator), (_, waits, samples)
             in counters.items() if operator == 0 for late in (1, 2) if late != rank}
     for late in (1, 2):
-        assert 97 <= mean[0, late] <= 100 + IDLE
-        assert 85 <= mean[3 - late, late] < mean[0, late] - 2
+        # 95 to 102 where it is not known.
+        assert 70 <= mean[3 - late, late] <= 90 < mean[0, late]
 
 
 def test_who_sends_slowly_is_waited_for_at_the_exit(program: List[str]) -> None:

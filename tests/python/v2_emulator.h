@@ -304,8 +304,11 @@ inline void release(int *word, int value)
 {
     *word += value;
 }
+/* How many rounds the first SM's look at the signal takes. */
+inline int look_rounds = 0;
 inline bool is(const int *word, int value)
 {
+    for (int k = 0; k < look_rounds; k++) emulator::yield();
     return *word == value;
 }
 
