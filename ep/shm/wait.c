@@ -174,7 +174,8 @@ static dxt_status give_up(waiting *w, int64_t now_ns)
     return DXT_OK;
 }
 
-static void sleep_on_arrivals(waiting *w, int64_t now_ns)
+/* @return What a look right before the sleep says. */
+static dxt_status sleep_on_arrivals(waiting *w, int64_t now_ns)
 {
     dxt_ep_shm_waiting *of = w->of;
     dxt_ep_shm_arrivals *arrivals =
@@ -188,13 +189,15 @@ static void sleep_on_arrivals(waiting *w, int64_t now_ns)
     if (now_ns < of->deadline_ns) slice_ns = least(slice_ns, of->deadline_ns - now_ns);
     slice_ns = least(slice_ns, w->until_ns - now_ns);
     /* Flags set before `count` was read are not counted again: look once more. */
-    if (look(w) == DXT_OK && of->pending == before) {
+    dxt_status status = look(w);
+    if (status == DXT_OK && of->pending == before) {
         if (of->held_back > 0) slice_ns = least(slice_ns, of->due_ns - now_ns);
         /* Also when all that is missing is near: what was sent far moves only meanwhile. */
         if (w->s->far) slice_ns = least(slice_ns, far_pause_ns(now_ns - of->begin_ns));
         dxt_ep_shm_sleep(&arrivals->count, count, slice_ns);
     }
     atomic_store(&arrivals->sleeping, 0);
+    return status;
 }
 
 static dxt_status wait_in_kernel(waiting *w)
@@ -213,7 +216,8 @@ static dxt_status wait_in_kernel(waiting *w)
         if (status != DXT_OK) return status;
         if (now_ns >= w->until_ns)
             return dxt_ep_fail(DXT_ERR_TIMEOUT, "rank %u has not arrived yet", of->sources[0]);
-        sleep_on_arrivals(w, now_ns);
+        status = sleep_on_arrivals(w, now_ns);
+        if (status != DXT_OK) return status;
     }
 }
 

@@ -171,6 +171,41 @@ static void after_an_error_nobody_is_counted_twice(void **state)
     assert_int_equal(ep_run_threads(&pair, one_goes_on, &failed), 0);
 }
 
+/* The network fails once, in the look right before a sleep. */
+static dxt_status fail_before_sleep(dxt_ep *ep)
+{
+    const dxt_ep_shm_state *s = ep->state;
+    bool about_to_sleep =
+        atomic_load(&dxt_ep_shm_area(s, s->rank)->arrivals[DXT_DISPATCH][1].sleeping);
+    return about_to_sleep && polls++ == 0 ? dxt_ep_fail(DXT_ERR_IO, "cannot receive") : DXT_OK;
+}
+
+static int one_hears_of_it(struct ep_rank *rank)
+{
+    static const dxt_ep_shm_far failing = {.poll = fail_before_sleep};
+    atomic_uint *failed = rank->context;
+    while (rank->rank == 1 && atomic_load(failed) == 0) usleep(1000);
+    if (send_dispatch(rank, 0, &rank->buffers[0])) return 1;
+    if (rank->rank == 0) {
+        dxt_ep_shm_state *s = rank->ep->state;
+        s->far = &failing;
+        dxt_status status = dxt_ep_wait(rank->ep, DXT_DISPATCH, TIMEOUT_NS);
+        s->far = NULL;
+        atomic_store(failed, 1);
+        EP_CHECK(status == DXT_ERR_IO);
+    }
+    EP_CHECK(dxt_ep_dispatch_recv(rank->ep) == DXT_OK);
+    return 0;
+}
+
+static void an_error_before_a_sleep_is_told(void **state)
+{
+    (void)state;
+    atomic_uint failed = 0;
+    polls = 0;
+    assert_int_equal(ep_run_threads(&pair, one_hears_of_it, &failed), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +213,7 @@ int main(void)
         cmocka_unit_test(a_silent_rank_is_given_up_in_slices),
         cmocka_unit_test(time_between_slices_is_no_waiting),
         cmocka_unit_test(after_an_error_nobody_is_counted_twice),
+        cmocka_unit_test(an_error_before_a_sleep_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
