@@ -45,6 +45,10 @@ struct dxt_ep_engine {
     /** Wait for what the receive of an operation, the oldest, would wait for; that one goes on from
      *  here. @return DXT_OK; DXT_ERR_TIMEOUT; DXT_ERR_MASKED. NULL: not supported. */
     dxt_status (*wait)(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, int64_t at_most_ns);
+    /** Wait for what the send of an operation, the next, would wait for. @return As wait. NULL: no
+     *  send waits. */
+    dxt_status (*wait_buffer)(dxt_ep *ep, uint32_t operator_index, uint64_t epoch,
+                              int64_t at_most_ns);
     uint32_t (*masked)(const dxt_ep *ep, uint8_t *masked);
     /** NULL: not supported. */
     dxt_status (*delay_path)(dxt_ep *ep, uint32_t operator_index, uint32_t source,

@@ -348,21 +348,36 @@ dxt_status dxt_ep_combine_recv(dxt_ep *ep)
 
 /* ---- the rest ---- */
 
-dxt_status dxt_ep_wait(dxt_ep *ep, uint32_t operator_index, int64_t at_most_ns)
+static dxt_status check_call(const dxt_ep *ep, uint32_t operator_index, const char *name,
+                             int64_t ns)
 {
+    if (!ep) return dxt_ep_fail(DXT_ERR_INVALID, "ep must not be NULL");
     if (operator_index >= DXT_EP_OPERATORS)
         return dxt_ep_fail(DXT_ERR_INVALID,
                            "operator_index is %u, but must be DXT_DISPATCH or DXT_COMBINE",
                            operator_index);
-    dxt_status status = check_sent(ep, operator_index);
+    if (ns >= 0 && ns <= MAX_TIMEOUT_NS) return DXT_OK;
+    return dxt_ep_fail(DXT_ERR_INVALID, "%s is %lld, but must be 0 to %lld", name, (long long)ns,
+                       (long long)MAX_TIMEOUT_NS);
+}
+
+dxt_status dxt_ep_wait(dxt_ep *ep, uint32_t operator_index, int64_t at_most_ns)
+{
+    dxt_status status = check_call(ep, operator_index, "at_most_ns", at_most_ns);
+    if (status == DXT_OK) status = check_sent(ep, operator_index);
     if (status != DXT_OK) return status;
-    if (at_most_ns < 0 || at_most_ns > MAX_TIMEOUT_NS)
-        return dxt_ep_fail(DXT_ERR_INVALID, "at_most_ns is %lld, but must be 0 to %lld",
-                           (long long)at_most_ns, (long long)MAX_TIMEOUT_NS);
     if (!ep->engine->wait)
         return dxt_ep_fail(DXT_ERR_UNSUPPORTED, "engine \"%s\" waits on its stream",
                            ep->engine->name);
     return ep->engine->wait(ep, operator_index, ep->received[operator_index] + 1, at_most_ns);
+}
+
+dxt_status dxt_ep_wait_buffer(dxt_ep *ep, uint32_t operator_index, int64_t at_most_ns)
+{
+    dxt_status status = check_call(ep, operator_index, "at_most_ns", at_most_ns);
+    if (status == DXT_OK) status = check_in_flight(ep, operator_index);
+    if (status != DXT_OK || !ep->engine->wait_buffer) return status;
+    return ep->engine->wait_buffer(ep, operator_index, ep->sent[operator_index] + 1, at_most_ns);
 }
 
 uint32_t dxt_ep_masked(const dxt_ep *ep, uint8_t *masked)
@@ -372,17 +387,11 @@ uint32_t dxt_ep_masked(const dxt_ep *ep, uint8_t *masked)
 
 dxt_status dxt_ep_delay_path(dxt_ep *ep, uint32_t operator_index, uint32_t source, int64_t delay_ns)
 {
-    if (!ep) return dxt_ep_fail(DXT_ERR_INVALID, "ep must not be NULL");
-    if (operator_index >= DXT_EP_OPERATORS)
-        return dxt_ep_fail(DXT_ERR_INVALID,
-                           "operator_index is %u, but must be DXT_DISPATCH or DXT_COMBINE",
-                           operator_index);
+    dxt_status status = check_call(ep, operator_index, "delay_ns", delay_ns);
+    if (status != DXT_OK) return status;
     if (source >= ep->config.ranks)
         return dxt_ep_fail(DXT_ERR_INVALID, "source is %u, but must be 0 to %u", source,
                            ep->config.ranks - 1);
-    if (delay_ns < 0 || delay_ns > MAX_TIMEOUT_NS)
-        return dxt_ep_fail(DXT_ERR_INVALID, "delay_ns is %lld, but must be 0 to %lld",
-                           (long long)delay_ns, (long long)MAX_TIMEOUT_NS);
     if (!ep->engine->delay_path)
         return dxt_ep_fail(DXT_ERR_UNSUPPORTED, "engine \"%s\" cannot delay paths",
                            ep->engine->name);

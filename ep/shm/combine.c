@@ -51,7 +51,7 @@ static dxt_status write_rows(const dxt_ep *ep, const dxt_ep_combine *combine, ui
 
 dxt_status dxt_ep_shm_combine_send(dxt_ep *ep, const dxt_ep_combine *combine, uint64_t epoch)
 {
-    dxt_probe_issue(ep->config.probe, DXT_COMBINE);
+    dxt_ep_shm_begin_send(ep, DXT_COMBINE, epoch);
     dxt_ep_shm_state *s = ep->state;
     size_t rows = 0;
     for (uint32_t home = 0; home < s->ranks; home++) rows += dxt_ep_rows_for(ep, combine, home);

@@ -60,7 +60,7 @@ static void fill_outbox(const dxt_ep *ep, const dxt_ep_dispatch *dispatch, dxt_e
 
 dxt_status dxt_ep_shm_dispatch_send(dxt_ep *ep, const dxt_ep_dispatch *dispatch, uint64_t epoch)
 {
-    dxt_probe_issue(ep->config.probe, DXT_DISPATCH);
+    dxt_ep_shm_begin_send(ep, DXT_DISPATCH, epoch);
     dxt_ep_shm_state *s = ep->state;
     for (uint32_t rank = 0; rank < s->ranks; rank++) {
         dxt_status status = dxt_ep_shm_wait_free(ep, rank, DXT_DISPATCH, epoch);

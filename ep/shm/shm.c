@@ -170,5 +170,6 @@ const dxt_ep_engine dxt_ep_shm = {.name = "shm",
                                   .combine_send = dxt_ep_shm_combine_send,
                                   .combine_recv = dxt_ep_shm_combine_recv,
                                   .wait = dxt_ep_shm_wait,
+                                  .wait_buffer = dxt_ep_shm_wait_buffer,
                                   .masked = dxt_ep_shm_masked,
                                   .delay_path = dxt_ep_shm_delay_path};

@@ -170,6 +170,13 @@ typedef struct dxt_ep_shm_waiting {
     dxt_probe_op probe;
 } dxt_ep_shm_waiting;
 
+/** The wait for the buffer of an operation that is to be sent. */
+typedef struct dxt_ep_shm_sending {
+    uint64_t epoch;   /**< of the operation; 0: of none */
+    uint32_t target;  /**< whom it waited for last */
+    int64_t begin_ns; /**< since when; 0: not yet */
+} dxt_ep_shm_sending;
+
 /** One rank's side. */
 typedef struct dxt_ep_shm_state {
     uint8_t *base;
@@ -185,6 +192,7 @@ typedef struct dxt_ep_shm_state {
     uint8_t *masked;                  /**< [ranks] */
     uint8_t *heard[DXT_EP_OPERATORS]; /**< [ranks] arrived in the operation being received */
     dxt_ep_shm_waiting waiting[DXT_EP_OPERATORS];
+    dxt_ep_shm_sending sending[DXT_EP_OPERATORS];
     uint32_t *rows;                      /**< [ranks] scratch: rows per rank */
     int64_t *delay_ns[DXT_EP_OPERATORS]; /**< [ranks] */
     dxt_ep_shm_route *route;             /**< [T × K] scratch of dispatch */
@@ -269,7 +277,15 @@ dxt_status dxt_ep_shm_wait_all(dxt_ep *ep, uint32_t operator_index, uint64_t epo
 /** As dxt_ep_engine.wait. */
 dxt_status dxt_ep_shm_wait(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, int64_t at_most_ns);
 
-/** Wait until @p target, unless masked, has consumed epoch − 2, or mask it. @return As above. */
+/** Count that an epoch is issued, once: before its send waits for anything, or sends. */
+void dxt_ep_shm_begin_send(dxt_ep *ep, uint32_t operator_index, uint64_t epoch);
+
+/** As dxt_ep_engine.wait_buffer. */
+dxt_status dxt_ep_shm_wait_buffer(dxt_ep *ep, uint32_t operator_index, uint64_t epoch,
+                                  int64_t at_most_ns);
+
+/** Wait until @p target, unless masked, has consumed epoch − 2, or mask it. Behind
+ *  dxt_ep_shm_begin_send(). @return As above. */
 dxt_status dxt_ep_shm_wait_free(dxt_ep *ep, uint32_t target, uint32_t operator_index,
                                 uint64_t epoch);
 

@@ -239,6 +239,21 @@ DXT_API dxt_status dxt_ep_combine_recv(dxt_ep *ep);
 DXT_API dxt_status dxt_ep_wait(dxt_ep *ep, uint32_t operator_index, int64_t at_most_ns);
 
 /**
+ * Wait for what the next dxt_ep_dispatch_send() or dxt_ep_combine_send() would wait for, in slices
+ * as dxt_ep_wait() does for a receive: until every unmasked rank has read what the buffer holds.
+ * timeout_ns counts from the first slice. The operation counts as issued from there on.
+ *
+ * @param operator_index  DXT_DISPATCH or DXT_COMBINE.
+ * @param at_most_ns      Length of the slice, >= 0.
+ * @return DXT_OK (the send will not wait); DXT_ERR_TIMEOUT (not yet); DXT_ERR_INVALID;
+ *         DXT_ERR_STATE (two operations of this kind are already under way); DXT_ERR_MASKED;
+ *         DXT_ERR_IO (as dxt_ep_wait()). cuda: DXT_OK, since no send waits.
+ *
+ * Blocking: at most at_most_ns. Threads: one thread per rank at a time. NULL: DXT_ERR_INVALID.
+ */
+DXT_API dxt_status dxt_ep_wait_buffer(dxt_ep *ep, uint32_t operator_index, int64_t at_most_ns);
+
+/**
  * Which peers have been given up.
  *
  * @param masked  Receives one byte per rank, 1 = masked; NULL allowed.

@@ -94,6 +94,7 @@ _FUNCTIONS: Tuple[Tuple[str, Any, Tuple[Any, ...]], ...] = (
     ("dxt_ep_combine_send", Status, (c_void_p, POINTER(Combine))),
     ("dxt_ep_combine_recv", Status, (c_void_p,)),
     ("dxt_ep_wait", Status, (c_void_p, c_uint32, c_int64)),
+    ("dxt_ep_wait_buffer", Status, (c_void_p, c_uint32, c_int64)),
     ("dxt_ep_masked", c_uint32, (c_void_p, POINTER(c_uint8))),
     ("dxt_ep_delay_path", Status, (c_void_p, c_uint32, c_uint32, c_int64)),
 )
@@ -113,7 +114,7 @@ class EpError(RuntimeError):
 
 
 def _check(result: int, function: Any, arguments: Any) -> int:
-    # "Not yet" is an answer of dxt_ep_wait(), and of no other function here.
+    # "Not yet" is an answer of dxt_ep_wait() and _wait_buffer(), and of no other function here.
     if result not in (_lib.OK, ERR_TIMEOUT):
         raise EpError(result, lib.dxt_ep_error().decode("utf-8", "replace"))
     return result

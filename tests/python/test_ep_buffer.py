@@ -318,6 +318,38 @@ def test_a_signal_ends_the_wait_for_a_rank() -> None:
     run_ranks(2, body_interrupted)
 
 
+def body_interrupted_send(rank: int, ranks: int) -> None:
+    buffer = make_buffer(ranks, 4)
+    x, topk_idx, _ = small(rank)
+    dist.barrier()
+
+    def send() -> Any:
+        return buffer.low_latency_dispatch(x, topk_idx, TOKENS, 4, return_recv_hook=True)
+
+    sent = [send() for _ in range(2)]
+    dist.barrier()
+    if rank == 0:
+        sent[0][4]()
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        with pytest.raises(KeyboardInterrupt):
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            send()  # rank 1 has not read what is in the buffer
+    dist.barrier()
+    if rank == 1:
+        sent[0][4]()
+    sent.append(send())
+    for _, _, _, _, hook in sent[1:]:
+        hook()
+    expected = [int(n) for r in range(ranks) for n in small(r)[1].flatten()]
+    for _, count, _, _, _ in sent:
+        assert count.tolist() == [expected.count(2 * rank), expected.count(2 * rank + 1)]
+
+
+def test_a_signal_ends_the_wait_for_a_buffer() -> None:
+    # It was heard after timeout_s, 100 s.
+    run_ranks(2, body_interrupted_send)
+
+
 def body_interrupted_without_hooks(rank: int, ranks: int) -> None:
     buffer = make_buffer(ranks, 4)
     x, topk_idx, _ = small(rank)

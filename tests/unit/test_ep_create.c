@@ -397,6 +397,11 @@ static void bad_paths_and_waits_are_refused(void **state)
     refused(dxt_ep_wait(NULL, DXT_DISPATCH, 0), DXT_ERR_INVALID, "ep must not be NULL");
     refused(dxt_ep_wait(ep, 2, 0), DXT_ERR_INVALID, "operator_index is 2");
     refused(dxt_ep_wait(ep, DXT_COMBINE, 0), DXT_ERR_STATE, "there is no combine to receive");
+    refused(dxt_ep_wait(ep, DXT_COMBINE, -1), DXT_ERR_INVALID, "at_most_ns is -1");
+    refused(dxt_ep_wait_buffer(NULL, DXT_DISPATCH, 0), DXT_ERR_INVALID, "ep must not be NULL");
+    refused(dxt_ep_wait_buffer(ep, 2, 0), DXT_ERR_INVALID, "operator_index is 2");
+    refused(dxt_ep_wait_buffer(ep, DXT_COMBINE, -1), DXT_ERR_INVALID, "at_most_ns is -1");
+    assert_int_equal(dxt_ep_wait_buffer(ep, DXT_COMBINE, 0), DXT_OK);
 }
 
 /* The last @p size bytes before memory that must not be touched. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dxt_ep_wait(): a receive that is waited for in slices. */
+/* dxt_ep_wait(), dxt_ep_wait_buffer(): what is waited for in slices. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -206,6 +206,59 @@ static void an_error_before_a_sleep_is_told(void **state)
     assert_int_equal(ep_run_threads(&pair, one_hears_of_it, &failed), 0);
 }
 
+/* Rank 1 sends two and receives none until rank 0 has waited for its third buffer in vain. Then it
+ * receives, or stays away. */
+struct held_up {
+    bool for_good;
+    atomic_uint vain;
+};
+
+static int one_waits_for_a_buffer(struct ep_rank *rank)
+{
+    struct held_up *held_up = rank->context;
+    if (send_dispatch(rank, 0, &rank->buffers[0])) return 1;
+    if (send_dispatch(rank, 1, &rank->buffers[1])) return 1;
+    if (rank->rank == 1) {
+        while (atomic_load(&held_up->vain) < 2) usleep(1000);
+        while (held_up->for_good && dxt_ep_masked(rank->ep, NULL) == 0) usleep(10000);
+        if (held_up->for_good) return 0;
+        EP_CHECK(dxt_ep_dispatch_recv(rank->ep) == DXT_OK);
+        return 0;
+    }
+    EP_CHECK(dxt_ep_wait_buffer(rank->ep, DXT_DISPATCH, 0) == DXT_ERR_STATE);
+    EP_CHECK(dxt_ep_dispatch_recv(rank->ep) == DXT_OK);
+    const dxt_operator_counters *counters = dxt_probe_operator(rank->config.probe, DXT_DISPATCH);
+    EP_CHECK(counters->issued == 2);
+    for (int i = 0; i < 2; i++) {
+        EP_CHECK(dxt_ep_wait_buffer(rank->ep, DXT_DISPATCH, SLICE_NS) == DXT_ERR_TIMEOUT);
+        EP_CHECK(counters->issued == 3);
+        atomic_fetch_add(&held_up->vain, 1);
+    }
+    dxt_status status;
+    do status = dxt_ep_wait_buffer(rank->ep, DXT_DISPATCH, TIMEOUT_NS / 4);
+    while (status == DXT_ERR_TIMEOUT);
+    EP_CHECK(status == DXT_OK && dxt_ep_masked(rank->ep, NULL) == held_up->for_good);
+    if (send_dispatch(rank, 2, &rank->buffers[0])) return 1;
+    EP_CHECK(counters->issued == 3);
+    return 0;
+}
+
+static void a_buffer_is_waited_for_in_slices(void **state)
+{
+    (void)state;
+    struct held_up held_up = {.for_good = false};
+    assert_int_equal(ep_run_threads(&pair, one_waits_for_a_buffer, &held_up), 0);
+}
+
+static void a_rank_that_never_reads_is_given_up_in_slices(void **state)
+{
+    (void)state;
+    struct ep_case two = pair;
+    two.timeout_ns = TIMEOUT_NS;
+    struct held_up held_up = {.for_good = true};
+    assert_int_equal(ep_run_threads(&two, one_waits_for_a_buffer, &held_up), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +267,8 @@ int main(void)
         cmocka_unit_test(time_between_slices_is_no_waiting),
         cmocka_unit_test(after_an_error_nobody_is_counted_twice),
         cmocka_unit_test(an_error_before_a_sleep_is_told),
+        cmocka_unit_test(a_buffer_is_waited_for_in_slices),
+        cmocka_unit_test(a_rank_that_never_reads_is_given_up_in_slices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
