@@ -58,11 +58,17 @@ has_cairo() {
 
 @test "a terminal gets no bytes of a PDF" {
     command -v script > /dev/null || skip "no script"
-    for told in "--format pdf" "--format pdf -o -" "-o - --format png"; do
+    ln -s /dev/stdout shown.png
+    for told in "--format pdf" "--format pdf -o -" "-o - --format png" "--format png -o /dev/stdout" \
+        "--format pdf -o /dev/tty" "--timeline --format pdf -o /dev/fd/1" "--format png -o /proc/self/fd/1" "-o shown.png"; do
         run -2 script -qec "'$deepxtrace' heatmap '$reference' $told" /dev/null < /dev/null
         [[ $output == "deepxtrace heatmap: a terminal shows no PNG or PDF; give -o FILE"* ]]
     done
     run -0 "$deepxtrace" heatmap "$reference" --format svg
+    has_cairo || skip "no cairo"
+    run -0 script -qec "'$deepxtrace' heatmap '$reference' --phase combine -o picture.png" /dev/null < /dev/null
+    "$deepxtrace" heatmap "$reference" --phase combine -o /dev/stdout --format png | cmp - picture.png
+    run -0 "$deepxtrace" heatmap "$reference" --phase combine -o /dev/null --format png
 }
 
 @test "--color always colours in a pipe, never does not" {

@@ -161,12 +161,9 @@ static outcome diagnose(struct heatmap *run, dxt_diagnosis *diagnoses, size_t *c
 
 /* ---- drawing ---- */
 
-static outcome choose_format(struct heatmap *run)
+static outcome find_format(struct heatmap *run)
 {
     dxt_format format;
-    bool binary = run->format == DXT_FORMAT_PNG || run->format == DXT_FORMAT_PDF;
-    if (binary && (!run->output || strcmp(run->output, "-") == 0) && isatty(STDOUT_FILENO))
-        return complain("heatmap", "a terminal shows no PNG or PDF; give -o FILE");
     if (run->format >= 0) return GO_ON;
     run->format = DXT_FORMAT_TERMINAL;
     if (!run->output) return GO_ON;
@@ -178,6 +175,15 @@ static outcome choose_format(struct heatmap *run)
                         run->output);
     run->format = (int)format;
     return GO_ON;
+}
+
+static outcome choose_format(struct heatmap *run)
+{
+    outcome result = find_format(run);
+    bool binary = run->format == DXT_FORMAT_PNG || run->format == DXT_FORMAT_PDF;
+    if (result == GO_ON && binary && output_is_terminal(run->output))
+        return complain("heatmap", "a terminal shows no PNG or PDF; give -o FILE");
+    return result;
 }
 
 /* The matrices, or with a timeline that. */

@@ -76,6 +76,9 @@ typedef struct output_file {
  */
 outcome output_open(output_file *output, const char *command, const char *path, bool replace);
 
+/** Whether what is written to a path, NULL or "-" for standard output, is shown on a terminal. */
+bool output_is_terminal(const char *path);
+
 /** Whether two that are open would end as the same file. */
 bool output_same(const output_file *a, const output_file *b);
 

@@ -254,6 +254,18 @@ outcome output_end(output_file *output, dxt_status status)
     return EXIT_FAILED;
 }
 
+bool output_is_terminal(const char *path)
+{
+    struct stat there;
+    if (!path || strcmp(path, "-") == 0) return isatty(STDOUT_FILENO);
+    /* No pipe is opened: its reader would see it end. */
+    if (stat(path, &there) != 0 || !S_ISCHR(there.st_mode)) return false;
+    int fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    bool terminal = fd >= 0 && isatty(fd);
+    if (fd >= 0) close(fd);
+    return terminal;
+}
+
 outcome output_spare(const char *command, const char *path, char *const *inputs, size_t count)
 {
     struct stat in, out;
