@@ -49,6 +49,23 @@ def test_a_missing_library_is_one_clear_error(tmp_path):
     assert "ImportError: libdeepxtrace.so.0 of DeepXTrace cannot be loaded" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["_command", "run"])
+def test_the_commands_of_the_wheel_need_no_numpy(command):
+    done = run(f"import sys; sys.modules['numpy'] = None\nimport deepxtrace.{command}")
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_is_imported_late_is_there_from_the_start():
+    done = run("import sys, deepxtrace\n"
+               "early = {'numpy', 'deepxtrace.window', 'deepxtrace._attach'} & set(sys.modules)\n"
+               "print(early, set(deepxtrace.__all__) - set(dir(deepxtrace)),\n"
+               "      [name for name in deepxtrace.__all__ if not hasattr(deepxtrace, name)],\n"
+               "      hasattr(deepxtrace, 'no_such_thing'))\n"
+               "from deepxtrace import *\n"
+               "print(read == Window.read, deepxtrace.window.Window is Window)")
+    assert done.stdout.splitlines() == ["set() set() [] False", "True True"], done.stderr
+
+
 def test_numpy_is_all_it_takes():
     done = run("import sys; sys.modules['torch'] = None\n"
                "import deepxtrace, numpy as np\n"
