@@ -371,15 +371,15 @@ dxt_status dxt_judge_tag(dxt_reader *reader, int64_t rank, uint32_t ranks, uint6
     if (rank >= ranks && ranks == 2 && !bracket && !reader->told)
         return dxt_reader_lose(
             reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, line,
-            "%lld stands in front of both rows of 2 values: they may be one row of that rank in "
-            "parts; if they are a matrix, a line \"dispatch:\" above them says so",
+            "both rows of 2 values are of rank %lld: they may be parts of one row; if they are a "
+            "matrix, write \"dispatch:\" on a line above them",
             (long long)rank);
     if (reader->around.tagged) return DXT_OK;
     reader->around.tagged = true;
     return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, line,
-                           "%lld stands in front of all rows: they are taken for a matrix that one "
-                           "rank printed, and their ranks are counted from 0 on",
-                           (long long)rank);
+                           "each row begins with rank %lld: read as one matrix that rank %lld "
+                           "printed, whose rows are ranks 0, 1, ...",
+                           (long long)rank, (long long)rank);
 }
 
 int64_t dxt_tag_rank(const dxt_numbers *numbers, uint32_t rows)

@@ -123,9 +123,9 @@ dxt_status dxt_bare_close(dxt_reader *reader, const dxt_found *next, bool *whole
     *whole = false;
     reader->around.torn = reader->around.torn || (other && lines > width && !reader->told);
     if (lines <= width || !reader->around.torn) return replay(reader);
-    return dxt_reader_lose(
-        reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, row->line,
-        "%lld stands in front of %u rows of %u values: they may be one row of that rank in parts; "
-        "if they are matrices, a line \"dispatch:\" above them says so",
-        (long long)row->rank, lines, width);
+    return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, row->line,
+                           "%u rows of %u values are of rank %lld: they may be parts of one row; "
+                           "if they are matrices, "
+                           "write \"dispatch:\" on a line above them",
+                           lines, width, (long long)row->rank);
 }

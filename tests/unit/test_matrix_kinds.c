@@ -109,10 +109,10 @@ static void rows_without_brackets_come_in_parts(void **state)
     assert_told("rank0: 1 2\nrank0: 3 4\nrank0: 5 6\nrank0: 7 8\nrank1: 1 2\nrank1: 3 4\n"
                 "rank1: 5 6\nrank1: 7 8\n",
                 "",
-                "t:1: 0 stands in front of 4 rows of 2 values: they may be one row of that rank in "
-                "parts; if they are matrices, a line \"dispatch:\" above them says so\n"
-                "t:5: 1 stands in front of 4 rows of 2 values: they may be one row of that rank in "
-                "parts; if they are matrices, a line \"dispatch:\" above them says so");
+                "t:1: 4 rows of 2 values are of rank 0: they may be parts of one row; if they are "
+                "matrices, write \"dispatch:\" on a line above them\n"
+                "t:5: 4 rows of 2 values are of rank 1: they may be parts of one row; if they are "
+                "matrices, write \"dispatch:\" on a line above them");
 }
 
 static void operators_share_a_line(void **state)

@@ -72,8 +72,8 @@ static void others_say_such_things(void **state)
     (void)state;
     /* Between rows, once, or of a few ranks. */
     assert_told("[3] 10 2 3\n[3] 4 5 6\nrank 0 waits for rank 1: 5\n[3] 7 8 9\n", TEN,
-                "t:1: 3 stands in front of all rows: they are taken for a matrix that one rank "
-                "printed, and their ranks are counted from 0 on");
+                "t:1: each row begins with rank 3: read as one matrix that rank 3 printed, whose "
+                "rows are ranks 0, 1, ...");
     static const read_case stray[] = {
         {"rank 3 waited 5 us for rank 1\n\n1 2\n3 4\n", ONE},
         {"1 2\n3 4\n\nrank 0 waited 5 s for rank 1\nrank 2 waited 5 s for rank 1\n", ONE},

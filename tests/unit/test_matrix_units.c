@@ -192,12 +192,12 @@ static void what_may_be_otherwise_is_told(void **state)
     assert_told("{\"0\": [1, 2], \"1\": [3, 4]}\n", ONE, OUTER);
     assert_told("[{\"0\": 1, \"1\": 2}, {\"0\": 3, \"1\": 4}]\n", ONE, "");
     assert_told("[1] 1 2\n[1] 3 4\n", ONE,
-                "t:1: 1 stands in front of all rows: they are taken for a matrix that one rank "
-                "printed, and their ranks are counted from 0 on");
+                "t:1: each row begins with rank 1: read as one matrix that rank 1 printed, whose "
+                "rows are ranks 0, 1, ...");
     assert_told("[rank3]: [[1 2]\n[rank3]:  [3 4]]\n", ONE, "");
-#define TORN                                                                                       \
-    "t:1: 3 stands in front of both rows of 2 values: they may be one row of that rank in parts; " \
-    "if they are a matrix, a line \"dispatch:\" above them says so"
+#define TORN                                                                                 \
+    "t:1: both rows of 2 values are of rank 3: they may be parts of one row; if they are a " \
+    "matrix, write \"dispatch:\" on a line above them"
     static const bad_case bad[] = {
         {"[3] 5031 812\n[3] 14 655\n", DXT_ERR_FORMAT, TORN},
         {"rank3: 5031 812\nrank3: 14 655\n", DXT_ERR_FORMAT, TORN},

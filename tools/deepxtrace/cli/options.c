@@ -193,7 +193,9 @@ static bool parse_value(const cli_option *option, const char *text, char *why, s
         return cli_parse_choice(text, option->choices, option->value, why, why_size);
     case OPTION_CUSTOM: return option->parse(text, option->value, why, why_size);
     }
-    return refuse(why, why_size, "this option cannot be read");
+    return refuse(
+        why, why_size,
+        "a fault of deepxtrace: it does not know what this option takes; please report it");
 }
 
 /* ---- a command line ---- */
