@@ -38,23 +38,25 @@ static double *column_means(const dxt_window *window)
     return means;
 }
 
-/* The column that is waited for longest. @param next  Receives the mean of the next longest one. */
-static uint32_t find_longest(const dxt_window *window, double *most, double *next)
+/* The column that is waited for longest, and the mean of the next longest one. @return Whether
+ * there was memory. */
+static bool find_longest(const dxt_window *window, uint32_t *longest, double *most, double *next)
 {
     double *means = column_means(window);
-    uint32_t longest = DXT_NO_RANK;
+    *longest = DXT_NO_RANK;
     *most = *next = -1;
-    for (uint32_t column = 0; means && column < window->ranks; column++) {
+    if (!means) return false;
+    for (uint32_t column = 0; column < window->ranks; column++) {
         if (means[column] <= *most) {
             *next = fmax(*next, means[column]);
             continue;
         }
         *next = *most;
         *most = means[column];
-        longest = column;
+        *longest = column;
     }
     free(means);
-    return longest;
+    return true;
 }
 
 /* Leave out who is marked by a finding. @return Whether there was memory. */
@@ -89,36 +91,39 @@ static uint32_t count_of(const unsigned char *ranks, uint32_t count)
     return sum;
 }
 
-/* Who is no later than is worth telling was held up by nobody, however long others wait for it. */
-static void find_held_up(const dxt_window *window, const dxt_findings *findings,
+/* Who is no later than is worth telling was held up by nobody, however long others wait for it.
+ * These return whether there was memory. */
+static bool find_held_up(const dxt_window *window, const dxt_findings *findings,
                          unsigned char *ranks)
 {
-    if (!findings->inherited || !findings->lateness) return;
+    if (!findings->inherited || !findings->lateness) return true;
     memset(ranks, 1, window->ranks);
-    if (leave_marked(window, findings, ranks))
-        keep_largest(findings, 1, ranks);
-    else
-        memset(ranks, 0, window->ranks);
+    if (!leave_marked(window, findings, ranks)) return false;
+    keep_largest(findings, 1, ranks);
+    return true;
 }
 
-static void find_silent(const dxt_window *window, unsigned char *ranks)
+static bool find_silent(const dxt_window *window, unsigned char *ranks)
 {
     double most, next;
-    if (!window->missing) return;
-    uint32_t column = find_longest(window, &most, &next);
+    uint32_t column;
+    if (!window->missing) return true;
+    if (!find_longest(window, &column, &most, &next)) return false;
     if (column != DXT_NO_RANK && window->missing[column] && most >= STANDS_OUT * next && most > 0)
         ranks[column] = 1;
+    return true;
 }
 
 /* Who comes earlier than most. What holds the others up is not known here: the other operator's
  * findings are not at hand. */
-static void find_ahead(const dxt_findings *findings, unsigned char *ranks)
+static bool find_ahead(const dxt_findings *findings, unsigned char *ranks)
 {
-    if (findings->inherited || findings->finding_count > 0 || !findings->lateness) return;
+    if (findings->inherited || findings->finding_count > 0 || !findings->lateness) return true;
     memset(ranks, 1, findings->ranks);
     keep_largest(findings, -1, ranks);
     /* Of so many the others would be the late ones. */
     if (2 * count_of(ranks, findings->ranks) > findings->ranks) memset(ranks, 0, findings->ranks);
+    return true;
 }
 
 /* ---- words ---- */
@@ -156,26 +161,40 @@ static void put_words(dxt_text *text, dxt_explained why, const unsigned char *ra
     dxt_text_puts(text, count > 1 ? " are no findings of their own" : " is no finding of its own");
 }
 
+static bool find(const dxt_window *window, const dxt_findings *findings, dxt_explained why,
+                 unsigned char *ranks)
+{
+    memset(ranks, 0, window->ranks);
+    if (findings->method == DXT_METHOD_RATIO && why != DXT_EXPLAINED_SILENT) return true;
+    switch (why) {
+    case DXT_EXPLAINED_HELD_UP: return find_held_up(window, findings, ranks);
+    case DXT_EXPLAINED_SILENT: return find_silent(window, ranks);
+    case DXT_EXPLAINED_AHEAD: return find_ahead(findings, ranks);
+    }
+    return true;
+}
+
+uint32_t dxt_words_explained(dxt_text *text, const dxt_window *window, const dxt_findings *findings,
+                             dxt_explained why, unsigned char *ranks)
+{
+    if (!find(window, findings, why, ranks)) text->failed = true;
+    uint32_t count = text->failed ? 0 : count_of(ranks, window->ranks);
+    if (count > 0) put_words(text, why, ranks, window->ranks, count);
+    return count;
+}
+
 uint32_t dxt_report_explained(const dxt_window *window, const dxt_findings *findings,
                               dxt_explained why, unsigned char *ranks, char *buffer, size_t size)
 {
-    if (buffer && size > 0) buffer[0] = '\0';
+    bool wanted = buffer && size > 0;
+    if (wanted) buffer[0] = '\0';
     if (!window || !findings || !ranks || window->ranks != findings->ranks) return 0;
-    memset(ranks, 0, window->ranks);
-    if (findings->method == DXT_METHOD_RATIO && why != DXT_EXPLAINED_SILENT) return 0;
-    switch (why) {
-    case DXT_EXPLAINED_HELD_UP: find_held_up(window, findings, ranks); break;
-    case DXT_EXPLAINED_SILENT: find_silent(window, ranks); break;
-    case DXT_EXPLAINED_AHEAD: find_ahead(findings, ranks); break;
-    }
-    uint32_t count = count_of(ranks, window->ranks);
-    if (count == 0 || !buffer || size == 0) return count;
     dxt_text text = {0};
-    put_words(&text, why, ranks, window->ranks, count);
+    uint32_t count = dxt_words_explained(&text, window, findings, why, ranks);
     if (text.failed) {
         memset(ranks, 0, window->ranks);
         count = 0;
-    } else {
+    } else if (wanted && count > 0) {
         snprintf(buffer, size, "%s", text.data);
     }
     free(text.data);

@@ -235,12 +235,14 @@ static void put_explained(dxt_text *text, const dxt_window *window, const dxt_fi
                  {DXT_EXPLAINED_SILENT, "silent", "columns"},
                  {DXT_EXPLAINED_AHEAD, "ahead", "rows"}};
     unsigned char *ranks = malloc(window->ranks);
-    char words[DXT_EXPLAINED_SIZE];
     const char *lead = ",\"explained\":[";
     text->failed = text->failed || !ranks;
     for (size_t i = 0; ranks && i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (dxt_report_explained(window, findings, kinds[i].why, ranks, words, sizeof words) == 0)
+        dxt_text words = {0};
+        if (dxt_words_explained(&words, window, findings, kinds[i].why, ranks) == 0) {
+            text->failed = text->failed || words.failed;
             continue;
+        }
         dxt_text_printf(text, "%s{\"why\":\"%s\",\"%s\":", lead, kinds[i].name, kinds[i].axis);
         const char *comma = "[";
         for (uint32_t rank = 0; rank < window->ranks; rank++) {
@@ -249,7 +251,7 @@ static void put_explained(dxt_text *text, const dxt_window *window, const dxt_fi
             comma = ",";
         }
         dxt_text_puts(text, "],\"text\":");
-        dxt_words_json_string(text, words);
+        dxt_words_json_sentence(text, &words);
         dxt_text_puts(text, "}");
         lead = ",";
     }

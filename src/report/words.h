@@ -5,6 +5,7 @@
 
 #include <deepxtrace/analysis.h>
 #include <deepxtrace/history.h>
+#include <deepxtrace/report.h>
 
 #include "base/base.h"
 
@@ -46,6 +47,10 @@ void dxt_words_ranks(dxt_text *text, const uint32_t *ranks, size_t count);
 /** Append the sentence of one finding. */
 void dxt_words_finding(dxt_text *text, const dxt_window *window, const dxt_findings *findings,
                        size_t index);
+
+/** Append what dxt_report_explained() says; without memory @p text has failed. @return As there. */
+uint32_t dxt_words_explained(dxt_text *text, const dxt_window *window, const dxt_findings *findings,
+                             dxt_explained why, unsigned char *ranks);
 
 /** Move @p line to @p text, broken at blanks to fit 80 columns, further lines indented. */
 void dxt_words_wrap(dxt_text *text, dxt_text *line, size_t indent);

@@ -437,6 +437,13 @@ static void without_memory_nothing_is_explained(void **state)
         }
         assert_true(k > 1);
         assert_true(count > 0 && words[0]);
+        dxt_status status;
+        for (k = 1; alloc_fail_arm(k), out_size = 0,
+            status = dxt_report_json(window, &findings, collect, NULL), alloc_fail_disarm();
+             k++)
+            assert_int_equal(status, DXT_ERR_NO_MEMORY);
+        assert_int_equal(status, DXT_OK);
+        assert_non_null(strstr(out, words));
     }
     dxt_window_free(window);
 }
