@@ -245,6 +245,16 @@ typed() {
         [[ ${whole[i]} == *"$offered" ]] || { echo "${lines[i]}: $offered"; false; }
         [ "${lines[i]}" = "deepxtrace ${whole[i]}" ] || [ -n "$offered" ]
     done
+    # A command behind `run`, whatever options stand between.
+    mkdir programs
+    printf "#!/bin/sh\n" > programs/whatever-this-is
+    chmod +x programs/whatever-this-is
+    local between=("" "-- " "--quiet ")
+    if grep -q "l interval" fish; then between+=("--interval 3 " "--quiet --interval 3 --output . -- "); fi
+    for i in "${between[@]}"; do
+        offered=$(PATH=$PWD/programs:$PATH HOME=$PWD fish -c "source ./fish; complete -C 'deepxtrace run ${i}whatever-t'" | cut -f 1)
+        [ "$offered" = whatever-this-is ] || { echo "$i: $offered"; false; }
+    done
 }
 
 @test "long work says on a terminal how far it is, and nowhere else" {

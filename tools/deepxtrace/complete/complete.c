@@ -14,7 +14,7 @@ typedef struct dialect {
     const char *shell;
     void (*begin)(const complete_command *commands, size_t count);
     void (*command)(const cli_command *command);
-    void (*option)(const char *command, const cli_option *option);
+    void (*option)(const cli_command *command, const cli_option *option);
     void (*done)(const cli_command *command); /* NULL: nothing is told */
     void (*end)(void);                        /* the same */
 } dialect;
@@ -86,7 +86,7 @@ static void bash_command(const cli_command *command)
     if (launches(command)) stdout_printf("        launches=yes\n");
 }
 
-static void bash_option(const char *command, const cli_option *option)
+static void bash_option(const cli_command *command, const cli_option *option)
 {
     (void)command;
     for (int brief = 0; brief <= (option->letter != 0); brief++) {
@@ -193,7 +193,7 @@ static void zsh_value(const cli_option *option)
     }
 }
 
-static void zsh_option(const char *command, const cli_option *option)
+static void zsh_option(const cli_command *command, const cli_option *option)
 {
     (void)command;
     for (int brief = 0; brief <= (option->letter != 0); brief++) {
@@ -236,8 +236,7 @@ static void fish_begin(const complete_command *commands, size_t count)
         "# fish completion of deepxtrace: deepxtrace completion fish | source\n"
         "function __deepxtrace_is\n"
         "    set -l words (commandline -opc)\n"
-        "    test (count $words) -ge 2; and test \"$words[2]\" = \"$argv[1]\"\n"
-        "end\n"
+        "    test (count $words) -ge 2; and test \"$words[2]\" = \"$argv[1]\"\nend\n"
         "function __deepxtrace_first # OPTION-WITH-A-VALUE…: no operand yet\n"
         "    set -l words (commandline -opc)\n"
         "    set -l value\n"
@@ -248,9 +247,9 @@ static void fish_begin(const complete_command *commands, size_t count)
         "        else if not string match -q -- '-*' $word\n            return 1\n"
         "        end\n    end\n"
         "end\n"
+        "set -g __deepxtrace_values --= # fish takes its own options first, up to what is none\n"
         "function __deepxtrace_begins\n"
-        "    test (count (commandline -opc)) -eq 1\n"
-        "end\n"
+        "    test (count (commandline -opc)) -eq 1\nend\n"
         "complete -c deepxtrace -n __deepxtrace_begins -f -a help -d 'explain a command'\n"
         "complete -c deepxtrace -n '__deepxtrace_is help' -f\n"
         "complete -c deepxtrace -n '__deepxtrace_is help; and __deepxtrace_first' -a '");
@@ -284,13 +283,18 @@ static void fish_command(const cli_command *command)
     bool launcher = launches(command);
     if (launcher || !takes_files(command))
         stdout_printf("complete -c deepxtrace -n '__deepxtrace_is %s' %s\n", command->name,
-                      launcher ? "-a '(__fish_complete_subcommand --fcs-skip=2)'" : "-f");
+                      launcher
+                          ? "-a '(__fish_complete_subcommand --fcs-skip=2 $__deepxtrace_values)'"
+                          : "-f");
     if (command->words) fish_words(command);
 }
 
-static void fish_option(const char *command, const cli_option *option)
+static void fish_option(const cli_command *command, const cli_option *option)
 {
-    stdout_printf("complete -c deepxtrace -n '__deepxtrace_is %s' -l %s", command, option->name);
+    if (launches(command) && option->argument)
+        stdout_printf("set -a __deepxtrace_values --%s\n", option->name);
+    stdout_printf("complete -c deepxtrace -n '__deepxtrace_is %s' -l %s", command->name,
+                  option->name);
     if (option->letter) stdout_printf(" -s %c", option->letter);
     if (option->argument) stdout_printf(takes_file(option) ? " -r -F" : " -x");
     if (option->choices) {
@@ -315,8 +319,7 @@ static void put_table(const cli_command *command, void *context)
 {
     const dialect *to = context;
     to->command(command);
-    for (size_t i = 0; i < command->option_count; i++)
-        to->option(command->name, &command->options[i]);
+    for (size_t i = 0; i < command->option_count; i++) to->option(command, &command->options[i]);
     if (to->done) to->done(command);
 }
 
@@ -325,7 +328,7 @@ typedef struct told {
     char name[64], argument[64], help[512];
 } told;
 
-static void put_told(const dialect *to, const char *command, told *option)
+static void put_told(const dialect *to, const cli_command *command, told *option)
 {
     if (option->name[0])
         to->option(command, &(cli_option){.name = option->name,
@@ -336,7 +339,7 @@ static void put_told(const dialect *to, const char *command, told *option)
 }
 
 /* One line: "  --interval SECONDS  diagnose at", or with more blanks in front what goes on. */
-static void take_help_line(const dialect *to, const char *command, told *option, char *line)
+static void take_help_line(const dialect *to, const cli_command *command, told *option, char *line)
 {
     line[strcspn(line, "\n")] = '\0';
     size_t blanks = strspn(line, " "), used = strlen(option->help);
@@ -372,8 +375,8 @@ static void put_help(const dialect *to, const char *name)
         help = popen(call, "re");
     }
     told option = {0};
-    while (help && fgets(line, sizeof line, help)) take_help_line(to, name, &option, line);
-    put_told(to, name, &option);
+    while (help && fgets(line, sizeof line, help)) take_help_line(to, &command, &option, line);
+    put_told(to, &command, &option);
     if (help) pclose(help);
     if (to->done) to->done(&command);
 }
