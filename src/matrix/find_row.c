@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "matrix/lines.h"
 #include "matrix/reader.h"
 #include "matrix/scan.h"
 
@@ -213,6 +214,13 @@ static bool open_tuple(const char **row, const char **end)
     return true;
 }
 
+/* "rank 0 waits for rank 1: 1", of which ",234" is cut, is no row of rank 1. */
+static bool is_wait(const char *line, const char *end)
+{
+    dxt_named found;
+    return dxt_named_find(line, end, &found) && found.sentence;
+}
+
 /* Behind "rank=R", "rank R", "rankR:": a row. */
 static bool find_named(const char *line, const char *end, dxt_found *found)
 {
@@ -241,6 +249,8 @@ static bool find_named(const char *line, const char *end, dxt_found *found)
         if (bracket ? !wrapped && !begins_row(row, end) : !tuple && !is_list(row, end)) continue;
         bool bare = dxt_skip_blanks(dxt_skip_digits(dxt_skip_blanks(at + 3, end), end), end) == row;
         if (!bracket && bare && counts_up(rank, row, end)) continue;
+        const char *comma = bracket || tuple ? NULL : memchr(row, ',', (size_t)(end - row));
+        if (comma && is_wait(line, comma)) return false;
         *found = (dxt_found){at - 1, row, stop, true, bracket, rank, .pure = false};
         const char *close = bracket ? memchr(row, ']', (size_t)(end - row)) : NULL;
         if (close) found->end = close + 1;

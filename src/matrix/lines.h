@@ -23,12 +23,12 @@ bool dxt_is_listed(const char *line, const char *end, const char **row);
 
 /** A wait of two ranks in a line of its own. */
 typedef struct dxt_named {
-    int64_t cell[2]; /**< the waiting rank, the awaited one */
-    const char *value, *value_end;
-    const char *unit, *unit_end; /**< of time; NULL: it has none */
-    bool sentence;               /**< others say such things as well */
-    bool arrow;                  /**< "rank 0 -> rank 1: 5" */
-    int ranks;                   /**< where it is none: ranks that it names as "src=0" */
+    int64_t cell[2];               /**< the waiting rank, the awaited one */
+    const char *value, *value_end; /**< with the commas that part its thousands */
+    const char *unit, *unit_end;   /**< of time; NULL: it has none */
+    bool sentence;                 /**< others say such things as well */
+    bool arrow;                    /**< "rank 0 -> rank 1: 5" */
+    int ranks;                     /**< where it is none: ranks that it names as "src=0" */
 } dxt_named;
 
 /** Find "rank 0 waits for rank 1: 5", "src=0 dst=1 wait=5", wait{src="0",dst="1"} 5. */

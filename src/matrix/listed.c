@@ -153,9 +153,12 @@ static bool take_named(dxt_reader *reader, const char *line, const char *end, bo
         return false;
     }
     reader->listed.size = 0;
-    dxt_text_printf(&reader->listed, "%lld %lld %.*s%.*s", (long long)found.cell[0],
-                    (long long)found.cell[1], (int)(found.value_end - found.value), found.value,
-                    (int)(found.unit_end - found.unit), found.unit ? found.unit : "");
+    dxt_text_printf(&reader->listed, "%lld %lld ", (long long)found.cell[0],
+                    (long long)found.cell[1]);
+    for (const char *at = found.value; at < found.value_end; at++)
+        if (*at != ',') dxt_text_append(&reader->listed, at, 1);
+    dxt_text_printf(&reader->listed, "%.*s", (int)(found.unit_end - found.unit),
+                    found.unit ? found.unit : "");
     *said = found.sentence;
     if (found.arrow) reader->around.arrow = reader->input.line;
     return true;

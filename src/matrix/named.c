@@ -53,18 +53,36 @@ static const char *skip_exponent(const char *at, const char *end)
     return to > digits ? to : at;
 }
 
-/* Behind "12.5 us"; NULL: no number stands there. */
+/* Behind "1,234,567", whose commas part thousands; without such commas, @p at. */
+static const char *skip_thousands(const char *at, const char *end)
+{
+    const char *to = at;
+    while (to < end && dxt_is_digit(*to)) to++;
+    if (to == at || to - at > 3 || *at == '0') return at;
+    const char *first = to;
+    while (end - to > 3 && *to == ',' && dxt_is_digit(to[1]) && dxt_is_digit(to[2]) &&
+           dxt_is_digit(to[3]))
+        to += 4;
+    bool more =
+        to < end && (dxt_is_digit(*to) || (*to == ',' && end - to > 1 && dxt_is_digit(to[1])));
+    return to == first || more ? at : to;
+}
+
+/* Behind "12.5 us" and "1,234"; NULL: no number stands there. */
 static const char *take_value(const char *at, const char *end, dxt_named *found)
 {
     int64_t whole;
     double real;
     bool decimal, time = false;
-    const char *to = at;
+    const char *to = skip_thousands(at, end), *parted = to;
     while (to < end && (dxt_is_digit(*to) || *to == '.')) to++;
     const char *exponent = skip_exponent(to, end);
     while (exponent == to && to > at && to[-1] == '.') to--;
     if (exponent > to) to = exponent;
-    if (to == at || !dxt_is_digit(*at) || dxt_scan_number(at, to, &whole, &real, &decimal) != to)
+    /* In "1,234.5" it is the end that may be wrong. */
+    const char *number = parted > at ? parted - 1 : at;
+    if (to == at || !dxt_is_digit(*at) ||
+        dxt_scan_number(number, to, &whole, &real, &decimal) != to)
         return NULL;
     found->value = at;
     found->value_end = to;
@@ -192,8 +210,9 @@ static bool take_names(const char *line, const char *end, dxt_named *found)
         const char *to =
             part == 2 ? take_value(value, end, found) : dxt_scan_integer(value, end, &rank);
         if (!to || (part < 2 && rank >= DXT_MAX_RANKS)) return false;
-        /* "src=10.0.0.1" */
+        /* "src=10.0.0.1", "wait=1,5" */
         if (to < end && !strchr(" \t\",;}|)", *to)) return false;
+        if (end - to > 1 && *to == ',' && dxt_is_digit(to[1])) return false;
         if (part < 2) found->cell[part] = rank;
         const dxt_token name = {.at = word, .end = at}, unit = dxt_unit_of(&name);
         if (part == 2 && unit.at && !found->unit) {

@@ -10,6 +10,10 @@
     "{\"v\":1,\"phase\":\"dispatch\",\"window\":0,\"ranks\":" ranks ",\"unit\":\"" unit \
     "\",\"wait\":" wait "}\n"
 #define THREE SIZED("3", "cycles", "[[1,2,3],[4,5,6],[7,8,9]]")
+#define PARTED SIZED("2", "cycles", "[[1000,2000000],[3,4]]")
+#define NAMES                                                                                    \
+    "t:2: no window: line 1 is a wait of two ranks by their names; write the lines as numbers, " \
+    "\"waiting rank,awaited rank,wait\", in order (0,0,5 then 0,1,7)"
 #define TEN SIZED("3", "cycles", "[[10,2,3],[4,5,6],[7,8,9]]")
 #define NO_OWN SIZED("3", "cycles", "[[null,2,3],[4,null,6],[7,8,null]]")
 #define NONE_OWN SIZED("2", "cycles", "[[null,2],[3,null]]")
@@ -42,6 +46,12 @@ static void waits_are_said_in_sentences(void **state)
         {"GPU0 waited for GPU0 for 1 us\nGPU0 waited for GPU1 for 2 us\n"
          "GPU1 waited for GPU0 for 3 us\nGPU1 waited for GPU1 for 4 us\n",
          MICRO},
+        {"rank 0 waits for rank 0: 1,000 cycles\nrank 0 waits for rank 1: 2,000,000\n"
+         "rank 1 waits for rank 0: 3\nrank 1 waits for rank 1: 4\n",
+         PARTED},
+        {"src=0 dst=0 wait=1,000\nsrc=0 dst=1 wait=2,000,000\nsrc=1 dst=0 wait=3\n"
+         "wait=4, src=1, dst=1\n",
+         PARTED},
         {"dispatch: rank 0 waits for rank 0: 1\ndispatch: rank 0 waits for rank 1: 2\n"
          "dispatch: rank 1 waits for rank 0: 3\ndispatch: rank 1 waits for rank 1: 4\n"
          "combine: rank 0 waits for rank 0: 5\ncombine: rank 0 waits for rank 1: 6\n"
@@ -60,6 +70,11 @@ static void waits_are_said_in_sentences(void **state)
     static const bad_case bad[] = {
         {"rank 0 waits for rank 1: 5 more tries\nrank 1 waits for rank 0: 6 more tries\n",
          DXT_ERR_FORMAT, "t:2: no window: neither a recording nor rows of a matrix"},
+        /* Commas that part no thousands. */
+        {"rank 0 waits for rank 1: 1,5\nrank 1 waits for rank 0: 2,5\n", DXT_ERR_FORMAT,
+         "t:2: no window: neither a recording nor rows of a matrix"},
+        {"src=0 dst=1 wait=1,5\nsrc=1 dst=0 wait=12,3456\n", DXT_ERR_FORMAT, NAMES},
+        {"src=0 dst=1 wait=1234,567\nsrc=1 dst=0 wait=0,123\n", DXT_ERR_FORMAT, NAMES},
         {"rank 0 waits for rank 1: 5\nrank 1 waits for rank 2: 6\n", DXT_ERR_FORMAT,
          "t:2: no window: the 2 lines of two ranks and a wait lack some pairs of ranks"},
     };

@@ -49,6 +49,24 @@ static void rows_behind_a_rank_stand_where_it_says(void **state)
     assert_reads("[1,1]<stdout>: 4 - 6\n[1,0]<stdout>: - 2 3\n[1,2]<stdout>: 7 8 -\n", OWN);
 }
 
+/* A table behind the bar of docker compose; a row whose own cell is empty begins alike. */
+static void a_table_stands_behind_the_bar_of_a_container(void **state)
+{
+    (void)state;
+    assert_reads("web-1  | | 9 | 2 | 3 |\nweb-1  | | 4 | 5 | 6 |\nweb-1  | | 7 | 8 | 9 |\n", THREE);
+    assert_reads("job_web_1    | |   | 0 | 1 | 2 |\njob_web_1    | |---|---|---|---|\n"
+                 "job_web_1    | | 0 | 9 | 2 | 3 |\njob_web_1    | | 1 | 4 | 5 | 6 |\n"
+                 "job_web_1    | | 2 | 7 | 8 | 9 |\n",
+                 THREE);
+    static const char *const own[] = {
+        "a  | | 2 | 3 |\nb  | 4 | | 6 |\nc  | 7 | 8 | |\n",
+        "h-1 | | 2 | 3 |\nh-2 | 4 | | 6 |\nh-3 | 7 | 8 | |\n",
+        "0  | | 2 | 3 |\n1  | 4 | | 6 |\n2  | 7 | 8 | |\n",
+        "h-1  |   | 2 | 3 |\nh-2  | 4 |   | 6 |\nh-3  | 7 | 8 |   |\n",
+    };
+    for (size_t i = 0; i < LENGTH(own); i++) assert_reads(own[i], OWN);
+}
+
 #define WINDOW(phase, number, wait)                                       \
     "{\"v\":1,\"phase\":\"" phase "\",\"window\":" number ",\"ranks\":3," \
     "\"unit\":\"cycles\",\"wait\":" wait "}\n"
@@ -337,6 +355,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_behind_a_rank_stand_where_it_says),
+        cmocka_unit_test(a_table_stands_behind_the_bar_of_a_container),
         cmocka_unit_test(two_operators_stand_behind_the_same),
         cmocka_unit_test(headings_end_what_is_torn),
         cmocka_unit_test(brackets_end_a_matrix),
