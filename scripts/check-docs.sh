@@ -6,13 +6,6 @@ set -uo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-bad=0
-violation()
-{
-    echo "$1"
-    bad=1
-}
-
 while read -r file; do
     case $file in
     *.c | *.h | *.cu | *.cuh | *.cpp) line='/* SPDX-License-Identifier: Apache-2.0 */' lines=1 ;;

@@ -10,12 +10,7 @@ folder=$(realpath "${1:-"$(dirname "$0")/../build"}")
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-bad=0 count=0
-violation()
-{
-    echo "$1:1: $2"
-    bad=1
-}
+count=0
 
 # An element is absolute or begins with $ORIGIN; an empty one is the current folder.
 check_search_path()
@@ -29,7 +24,7 @@ check_search_path()
             case $element in
             /* | '$ORIGIN' | '$ORIGIN/'*) continue ;;
             esac
-            violation "$1" "RUNPATH '$path' has the element '$element': the current folder"
+            violation "$1:1: RUNPATH '$path' has the element '$element': the current folder"
             break
         done
     done < <(sed -nE 's/.*\((RUNPATH|RPATH)\).*\[(.*)\]$/\2/p' <<< "$dynamic")
@@ -46,20 +41,20 @@ check_hardening()
 {
     local name=${1##*/} symbols
     symbols=$(nm -D --undefined-only "$1" | awk '{ sub(/@.*/, "", $NF); print $NF }')
-    if [[ $segments != *GNU_RELRO* ]]; then violation "$1" "no RELRO (-z relro)"; fi
+    if [[ $segments != *GNU_RELRO* ]]; then violation "$1:1: no RELRO (-z relro)"; fi
     if ! grep -qE '\(FLAGS(_1)?\).*\b(BIND_)?NOW\b|\(BIND_NOW\)' <<< "$dynamic"; then
-        violation "$1" "symbols are not bound at the start (-z now)"
+        violation "$1:1: symbols are not bound at the start (-z now)"
     fi
-    if grep 'GNU_STACK' <<< "$segments" | grep -q 'RWE'; then violation "$1" "executable stack"; fi
+    if grep 'GNU_STACK' <<< "$segments" | grep -q 'RWE'; then violation "$1:1: executable stack"; fi
     if [[ $segments != *'Elf file type is DYN'* ]]; then
-        violation "$1" "not position-independent"
+        violation "$1:1: not position-independent"
     fi
     if ! grep -qx '__stack_chk_fail' <<< "$symbols" && ! grep -q "^$name " <<< "$unprotected"; then
-        violation "$1" "no stack protector"
+        violation "$1:1: no stack protector"
     fi
     if ((fortified)) && [[ $name != *-cuda.so* ]] && grep -qE "$plain" <<< "$symbols" &&
         ! grep -qE '^__.*_chk$' <<< "$symbols"; then
-        violation "$1" "calls are not fortified (_FORTIFY_SOURCE)"
+        violation "$1:1: calls are not fortified (_FORTIFY_SOURCE)"
     fi
 }
 
@@ -81,7 +76,6 @@ while read -r file; do
     case ${file##*/} in libjansson*) ;; *) check_hardening "$file" ;; esac
 done < <(find "$folder" \( -name CMakeFiles -o -name portable -o -name deb \) -prune -o -type f \( -perm -u+x -o -name '*.so*' \) -print)
 if ((count == 0)); then
-    echo "$folder:1: no program and no library is there"
-    bad=1
+    violation "$folder:1: no program and no library is there"
 fi
 exit "$bad"

@@ -10,13 +10,6 @@ shopt -s nullglob
 lists=tests/install/symbols
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-bad=0
-
-violation()
-{
-    echo "$1"
-    bad=1
-}
 
 # differences LIST OTHER TEXT-IF-MISSING-THERE TEXT-IF-MISSING-HERE
 differences()

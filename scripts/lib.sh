@@ -40,6 +40,15 @@ source_date()
     fi
 }
 
+# violation TEXT: what a check has found, "FILE:LINE: what is wrong". Its exit status is then $bad.
+bad=0
+violation()
+{
+    echo "$1"
+    # shellcheck disable=SC2034 # for those who include this
+    bad=1
+}
+
 # For awk: code_of(LINE) is a line of C without its comments. Set `comment` to 0 where a file begins.
 # shellcheck disable=SC2034 # for those who include this
 CODE_OF='function code_of(rest,    code, at) {
