@@ -175,6 +175,30 @@ static void who_stands_out_unnamed_is_explained(void **state)
     watched_free(&w);
 }
 
+/* A path is slow in two windows of three: nobody is late, and it has a row of its own. */
+static void a_slow_path_has_a_row_in_the_timeline(void **state)
+{
+    (void)state;
+    watched w = {.analysis = &usual};
+    for (int i = 0; i < 3; i++) {
+        char line[512];
+        int size = snprintf(
+            line, sizeof line,
+            "{\"v\":1,\"phase\":\"dispatch\",\"ranks\":4,\"unit\":\"ns\",\"ops\":1,\"window\":%d,"
+            "\"elapsed_ns\":400000,\"begin\":\"2026-11-26T03:00:%02dZ\",\"wait\":"
+            "[[0,1500,1400,1400],[1300,0,1500,%d],[1500,1400,0,1300],[1600,1500,1600,0]]}",
+            i, i, i == 1 ? 1200 : 200000);
+        assert_int_equal(take_text(&w, "run.jsonl", false, line, (size_t)size), DXT_OK);
+    }
+    assert_int_equal(watched_rest(&w), DXT_OK);
+    screen s = {.rows = 100, .columns = 80};
+    char *text = see(&s, &w);
+    if (!strstr(text, "3 → 1|")) printf("%s\n", text);
+    assert_non_null(strstr(text, "3 → 1|█ █|"));
+    free(text);
+    watched_free(&w);
+}
+
 static void the_screen_is_as_high_as_the_terminal(void **state)
 {
     (void)state;
@@ -246,6 +270,7 @@ int main(void)
         cmocka_unit_test(what_is_kept_has_a_most),
         cmocka_unit_test(the_log_of_a_recorded_instance_is_left_out),
         cmocka_unit_test(keys_choose),
+        cmocka_unit_test(a_slow_path_has_a_row_in_the_timeline),
         cmocka_unit_test(the_screen_is_as_high_as_the_terminal),
         cmocka_unit_test(failed_allocations_are_survived),
     };

@@ -39,7 +39,7 @@ dxt_test(test_compare SOURCES unit/test_compare.c ${tools}/compare/cause.c ${too
 target_include_directories(test_compare PRIVATE ${tools}/compare ${tools}/cli)
 
 # What `top` keeps and shows.
-dxt_test(test_top SOURCES unit/test_top.c ${tools}/top/watched.c ${tools}/top/screen.c ${tools}/draw/explained.c ${tools}/cli/input.c
+dxt_test(test_top SOURCES unit/test_top.c ${tools}/top/watched.c ${tools}/top/screen.c ${tools}/draw/explained.c ${tools}/draw/track.c ${tools}/cli/input.c
          ${tools}/cli/local_time.c
          ${tools}/cli/unpack.c ${tools}/cli/inflate.c ${tools}/cli/zip.c ${tools}/cli/layers.c ${tools}/cli/tar.c ${tools}/cli/unzstd.c ${PROJECT_SOURCE_DIR}/src/system/zstd.c ${tools}/cli/carried.c ${tools}/cli/options.c ${tools}/cli/nearest.c
          ${tools}/cli/progress.c ${tools}/cli/output.c ${tools}/cli/complain.c

@@ -143,19 +143,17 @@ static void note_node(track *made, const dxt_finding *finding)
         if (finding->ranks[i] < made->ranks) made->nodes[finding->ranks[i]] = finding->node;
 }
 
-/* What a finding that makes nobody late is called: "6 → 1", or of a link what it is slow for, "→ 5"
- * to it, "5 →" from it. @return false: its ranks are late, or it has none. */
-static bool name_way(const track *made, const dxt_finding *finding, char *name, size_t size)
+bool track_name_way(uint32_t ranks, const dxt_finding *finding, char *name, size_t size)
 {
     static const char *const ways[] = {[DXT_DIRECTION_NONE] = "→ %s%u",
                                        [DXT_DIRECTION_IN] = "→ %s%u",
                                        [DXT_DIRECTION_OUT] = "%s%u →",
                                        [DXT_DIRECTION_BOTH] = "↔ %s%u"};
     bool node = finding->kind == DXT_SLOW_NODE_LINK && finding->node >= 0;
-    bool rank = finding->rank < made->ranks;
+    bool rank = finding->rank < ranks;
     if (finding->kind == DXT_SLOW_NODE_PATH && finding->node >= 0)
         snprintf(name, size, "n%d → n%d", (int)finding->source_node, (int)finding->node);
-    else if (finding->kind == DXT_SLOW_PATH && rank && finding->source < made->ranks)
+    else if (finding->kind == DXT_SLOW_PATH && rank && finding->source < ranks)
         snprintf(name, size, "%u → %u", finding->source, finding->rank);
     else if (node || (rank && track_is_link(finding->kind)))
         snprintf(name, size, ways[finding->direction], node ? "n" : "",
@@ -178,7 +176,7 @@ static dxt_status add_ways(track *made, const dxt_findings *findings)
         const dxt_finding *finding = &findings->findings[i];
         char name[32];
         note_node(made, finding);
-        if (!name_way(made, finding, name, sizeof name)) continue;
+        if (!track_name_way(made->ranks, finding, name, sizeof name)) continue;
         track_strip *strip = strip_of(made, name, &status);
         if (!strip) continue;
         strip->values[k] = fmax(strip->values[k], finding->wait);

@@ -53,6 +53,9 @@ typedef struct track {
 dxt_status track_find(track **tracks, size_t *count, const dxt_window *window, track **found);
 /** Add a window and what was found in it. */
 dxt_status track_add(track *track, const dxt_window *window, const dxt_findings *findings);
+/** What a finding that makes nobody late is called: "6 → 1", or of a link what it is slow for,
+ *  "→ 5" to it, "5 →" from it. @return false: its ranks are late, or it has none. */
+bool track_name_way(uint32_t ranks, const dxt_finding *finding, char *name, size_t size);
 /** Whether a finding of this kind blames what a rank or a node sends or receives, which makes
  *  others wait without lateness of its own. */
 bool track_is_link(dxt_finding_kind kind);

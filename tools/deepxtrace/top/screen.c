@@ -2,6 +2,7 @@
 #include "screen.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,6 +183,27 @@ static void put_matrix(struct text *text, const screen *s, const watched_window 
     free(marks);
 }
 
+/* A slow path or link of which nobody is late gets a row of its own below those of the ranks.
+ * @param values  [TRACK_STRIPS][windows], zeroed. @return How many. */
+static size_t make_strips(const watched_operator *o, const dxt_timeline *timeline, double *values,
+                          dxt_timeline_strip *strips)
+{
+    size_t count = 0, kept = o->way_count < WATCHED_WAYS ? o->way_count : WATCHED_WAYS;
+    for (size_t i = o->way_count - kept; i < o->way_count; i++) {
+        const watched_way *way = &o->ways[i % WATCHED_WAYS];
+        size_t k = 0, strip = 0;
+        while (k < timeline->windows && timeline->index[k] != way->index) k++;
+        if (k == timeline->windows) continue;
+        while (strip < count && strcmp(strips[strip].name, way->name) != 0) strip++;
+        if (strip == TRACK_STRIPS) continue;
+        double *row = values + strip * timeline->windows;
+        if (strip == count)
+            strips[count++] = (dxt_timeline_strip){.name = way->name, .values = row};
+        row[k] = fmax(row[k], way->wait);
+    }
+    return count;
+}
+
 static void put_timeline(struct text *text, const screen *s, const watched_group *g,
                          const watched_operator *o)
 {
@@ -189,15 +211,22 @@ static void put_timeline(struct text *text, const screen *s, const watched_group
     dxt_heatmap_options options = {
         .struct_size = sizeof options, .ascii = s->ascii, .color = s->color, .columns = s->columns};
     if (dxt_history_timeline(g->history, o->phase, &timeline) != DXT_OK) return;
+    dxt_timeline_strip strips[TRACK_STRIPS];
+    double *values = calloc(TRACK_STRIPS * timeline->windows, sizeof *values);
+    text->failed = text->failed || !values;
     const dxt_timeline_panel panel = {.ranks = timeline->ranks,
                                       .windows = timeline->windows,
                                       .index = timeline->index,
                                       .values = timeline->lateness,
                                       .measure = timeline->measure,
                                       .ordinary = timeline->floor,
+                                      .strips = strips,
+                                      .strip_count =
+                                          values ? make_strips(o, timeline, values, strips) : 0,
                                       .title = "ranks over time: how late each is"};
     if (dxt_timeline_write(&panel, 1, DXT_FORMAT_TERMINAL, &options, append, text) != DXT_OK)
         text->failed = true;
+    free(values);
     free(timeline);
 }
 

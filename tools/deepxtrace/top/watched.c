@@ -131,6 +131,20 @@ static watched_operator *find_operator(watched_group *g, const char *phase)
     return o->phase ? o : NULL;
 }
 
+static void keep_ways(watched_operator *o, const watched_window *kept)
+{
+    const dxt_findings *findings = kept->findings;
+    for (size_t i = 0, named = 0; i < findings->finding_count && named < TRACK_STRIPS; i++) {
+        watched_way *way = &o->ways[o->way_count % WATCHED_WAYS];
+        const dxt_finding *finding = &findings->findings[i];
+        if (!track_name_way(findings->ranks, finding, way->name, sizeof way->name)) continue;
+        way->index = kept->window->index;
+        way->wait = finding->wait;
+        o->way_count++;
+        named++;
+    }
+}
+
 /* Keep a window, and what was found in it. */
 static void keep(watched *w, watched_group *g, watched_window kept)
 {
@@ -145,6 +159,7 @@ static void keep(watched *w, watched_group *g, watched_window kept)
         drop(&o->windows[0]);
         memmove(&o->windows[0], &o->windows[1], --o->count * sizeof o->windows[0]);
     }
+    keep_ways(o, &kept);
     o->windows[o->count++] = kept;
     if (w->told) w->told(w->context, g, &o->windows[o->count - 1]);
 }

@@ -8,10 +8,13 @@
 
 #include "changes.h"
 #include "input.h"
+#include "track.h"
 
 #define WATCHED_GROUPS 64u
 /** Windows of an operator that are kept, if they are small. */
 #define WATCHED_WINDOWS 64u
+/** Slow paths and links that are kept, of so many windows at least. */
+#define WATCHED_WAYS (WATCHED_WINDOWS * TRACK_STRIPS)
 /** Windows of one interval at most: two operators, and their transfers. */
 #define WATCHED_INTERVAL 4u
 
@@ -20,8 +23,17 @@ typedef struct watched_window {
     dxt_findings *findings;
 } watched_window;
 
+/** A slow path or link that was named: it has a row of its own in the timeline. */
+typedef struct watched_way {
+    char name[32];
+    int64_t index; /**< of the window */
+    double wait;
+} watched_way;
+
 typedef struct watched_operator {
     char *phase;
+    watched_way ways[WATCHED_WAYS];          /**< the newest, in a ring */
+    size_t way_count;                        /**< of all, those that were overwritten, too */
     watched_window windows[WATCHED_WINDOWS]; /**< the oldest first */
     size_t count;
 } watched_operator;
