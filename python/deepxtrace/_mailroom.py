@@ -189,7 +189,8 @@ class Mailroom:
                 if self._stopping:
                     return
                 self._tell(error)
-                self._store = None
+                # A connection of torch whose server is gone has a thread that takes a processor.
+                self._store = self._peek = None
                 retry = min(max(2 * retry, 1.0), _LONGEST_RETRY_SECONDS)
                 if self._sleep(retry):
                     return

@@ -4,6 +4,7 @@ import datetime
 import random
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -225,6 +226,21 @@ def test_a_store_that_fails_is_told_once_and_again_when_it_is_back():
         assert until(lambda: zero.collect(1, 8)) == (8, b"x")
         until(lambda: len(rooms.news[1]) == 2)
         assert rooms.news[1][1] == "the key-value store answers again"
+
+
+def test_a_store_that_failed_is_let_go():
+    made = []
+
+    def connect():
+        if made:
+            raise RuntimeError("Connection refused")
+        store = Troubled()
+        store.failing = True
+        made.append(weakref.ref(store))
+        return store
+
+    with Rooms(None, ranks=1, connect=connect):
+        until(lambda: made and made[0]() is None)
 
 
 def test_a_store_that_hangs_holds_nobody():
