@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # test.sh PRESET [CTEST-OPTION…]: build a preset and run its tests; the last line counts them.
-# Tests labelled `multi` judge a machine's timing and run one at a time, after the others; one that
-# fails is run once more, and is named at the end if it passes then. So is one under an emulator of
-# another machine (arm64), and a fuzz target with a seed of its own (DXT_FUZZ_SEED), which meets the
-# same inputs again. No other test has a second try. What each one that failed printed last is in
+# Tests labelled `multi` are real jobs and run after the others, two at a time; those of them that
+# judge a machine's timing, labelled `alone`, run one at a time at the end. A `multi` test that fails is
+# run once more, and is named at the end if it passes then. So is one under an emulator of another
+# machine (arm64), and a fuzz target with a seed of its own (DXT_FUZZ_SEED), which meets the same inputs
+# again. No other test has a second try. What each one that failed printed last is in
 # TREE/test-reports/failed.txt.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -57,7 +58,8 @@ again=(--repeat until-pass:2)
 first=()
 if [[ $preset == arm64 || ($preset == fuzz && ${DXT_FUZZ_SEED:-0} != 0) ]]; then first=("${again[@]}"); fi
 run_tests parallel --parallel 2 "${first[@]}" "$@" -LE multi
-run_tests serial --parallel 1 "${again[@]}" "$@" -L multi
+run_tests jobs --parallel 2 "${again[@]}" "$@" -L multi -LE alone
+run_tests serial --parallel 1 "${again[@]}" "$@" -L alone
 # ctest numbers first tries ("3/46 Test #9: …") and no others.
 twice=$(sed -nE 's/^ +Test +#[0-9]+: ([^ ]+) \.+ +Passed .*/\1/p' "$reports"/*.log | tr '\n' ' ')
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Start jobs of job.py, and do to them what happens to jobs."""
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ HERE = Path(__file__).parent
 STORE = """
 import sys, time
 import torch.distributed as dist
+sys.stdin.readline()
 store = dist.TCPStore("127.0.0.1", int(sys.argv[1]), None, True, wait_for_workers=False)
 print("ready", flush=True)
 time.sleep(10**6)
@@ -29,6 +31,7 @@ class Job:
 
     def __init__(self, folder, ranks=4, interval=0.25, with_steps=False):
         self.folder, self.ranks, self.port = Path(folder), ranks, free_port()
+        self.next_store = None
         self.store = self.start_store()
         environment = {**os.environ, "DEEPEP_DIAGNOSE_LOG_PATH": ".", "OMP_NUM_THREADS": "1",
                        "DEEPEP_DIAGNOSE_WARMING_TIME": "0"}
@@ -40,9 +43,19 @@ class Job:
                              stderr=subprocess.PIPE, text=True)
             for rank in range(ranks)]
 
+    def prepare_store(self):
+        """The process of the next start_store(). Ranks whose store is away keep the processors
+        busy: torch is better loaded before."""
+        self.next_store = subprocess.Popen([sys.executable, "-c", STORE, str(self.port)],
+                                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
     def start_store(self):
-        store = subprocess.Popen([sys.executable, "-c", STORE, str(self.port)],
-                                 stdout=subprocess.PIPE, text=True)
+        if self.next_store is None:
+            self.prepare_store()
+        store, self.next_store = self.next_store, None
+        store.stdin.write("\n")
+        store.stdin.close()
+        assert select.select([store.stdout], [], [], 90)[0], "the store does not start"
         assert store.stdout.readline() == "ready\n"
         return store
 
@@ -67,12 +80,12 @@ class Job:
         return self
 
     def __exit__(self, *_):
-        for process in [*self.processes, self.store]:
+        for process in filter(None, [*self.processes, self.store, self.next_store]):
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
                 process.kill()
             process.wait()
-            for stream in (process.stdout, process.stderr):
+            for stream in (process.stdin, process.stdout, process.stderr):
                 if stream is not None:
                     stream.close()
 

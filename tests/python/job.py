@@ -63,7 +63,7 @@ def main():
         dispatch += waited_dispatch
         combine += wait
         if steps_file == "-":
-            time.sleep(0.001)
+            time.sleep(0.005)
             continue
         steps.append((begin, time.monotonic_ns() - begin))
         if len(steps) % 100 == 0 and os.path.exists("end"):
