@@ -123,24 +123,16 @@ def prepare(
 
 def _check_output(folder: str) -> None:
     """Raises ValueError if no file can be made in a folder, or the folder itself not. Leaves
-    nothing behind: folders are made when there is something to write."""
-    missing, there = [], os.path.abspath(folder)
+    nothing behind: folders are made when there is something to write, and others may make or use
+    them meanwhile."""
+    there = os.path.abspath(folder)
     while not os.path.lexists(there):
-        missing.append(there)
         there = os.path.dirname(there)
-    made: List[str] = []
     try:
-        for path in reversed(missing):
-            os.mkdir(path)
-            made.append(path)
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
         raise ValueError(f"cannot write to {folder}: {error.strerror}") from None
-    finally:
-        for path in reversed(made):
-            with contextlib.suppress(OSError):  # somebody has begun to use it
-                os.rmdir(path)
 
 
 def _run(command: List[str], settings: AttachSettings, before: Set[int]) -> NoReturn:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
@@ -244,6 +245,15 @@ def test_a_folder_that_cannot_be_written_is_one_error_before_the_start(
     good = tmp_path / "new" / "folder"
     assert launch(env, "true", options=["--output", str(good)]).returncode == 0
     assert not good.parent.exists()  # it is made when there is something to write
+
+
+def test_runs_that_begin_together_may_have_one_new_folder(tmp_path: Path) -> None:
+    def check(_: int) -> None:
+        run._check_output(str(tmp_path / "new" / "folder"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(check, range(800)))
+    assert not list(tmp_path.iterdir())
 
 
 def start_and_wait(env: Dict[str, str], program: str) -> Any:
