@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Access with a scope, and what a thread knows of its warp and grid. */
+/* All that is PTX: access with a scope, barriers, conversions. tests/emulated/cuda.h has the same
+ * for a CPU. */
 #ifndef DXT_EP_CUDA_ACCESS_CUH
 #define DXT_EP_CUDA_ACCESS_CUH
 
@@ -28,6 +29,13 @@ DEVICE uint32_t load_relaxed(const uint32_t *at)
 {
     uint32_t value;
     asm volatile("ld.relaxed.sys.global.u32 %0, [%1];" : "=r"(value) : "l"(at) : "memory");
+    return value;
+}
+
+DEVICE uint64_t load_relaxed(const uint64_t *at)
+{
+    uint64_t value;
+    asm volatile("ld.relaxed.sys.global.u64 %0, [%1];" : "=l"(value) : "l"(at) : "memory");
     return value;
 }
 
@@ -122,6 +130,56 @@ DEVICE void wait_for_predecessors()
 DEVICE void let_successor_begin()
 {
     asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+}
+
+/* ---- barriers in shared memory (mbarrier), which count arrivals in phases ---- */
+
+DEVICE uint32_t shared_address(const void *at)
+{
+    return (uint32_t)__cvta_generic_to_shared(at);
+}
+
+DEVICE void barrier_init(uint64_t *at, uint32_t arrivals)
+{
+    asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(shared_address(at)), "r"(arrivals)
+                 : "memory");
+}
+
+/* What the thread, and those that it has met, did before is seen by who has waited. */
+DEVICE void barrier_arrive(uint64_t *at)
+{
+    asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(shared_address(at)) : "memory");
+}
+
+DEVICE void barrier_wait(uint64_t *at, uint32_t parity)
+{
+    uint32_t done;
+    do {
+        asm volatile("{\n.reg .pred p;\n"
+                     "mbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2;\n"
+                     "selp.u32 %0, 1, 0, p;\n}"
+                     : "=r"(done)
+                     : "r"(shared_address(at)), "r"(parity)
+                     : "memory");
+    } while (!done);
+}
+
+/* ---- conversions ---- */
+
+/* Two floats as BF16, rounded to nearest even. */
+DEVICE uint32_t bf16_pair(float low, float high)
+{
+    uint32_t pair;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
+    return pair;
+}
+
+/* Two E4M3 codes: nearest even, saturating; NaN stays NaN. */
+DEVICE uint32_t fp8_codes(float low, float high)
+{
+    uint16_t codes;
+    asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(codes) : "f"(high), "f"(low));
+    return codes;
 }
 
 #endif

@@ -31,6 +31,10 @@ extern "C" {
 /** A local expert that is none: the route leads to another rank. */
 #define CUDA_ELSEWHERE 0xffffu
 
+/** An arrival that is the epoch by exclusive or with this: the token has no row for this rank. So
+ * two operations are told apart if fewer than 2^31 lie between them. */
+#define CUDA_NO_ROW 0x80000000u
+
 /** One route of a token as the table of a dispatch tells it to the rank that it leads to. */
 typedef struct dxt_ep_cuda_entry {
     uint16_t expert;   /**< local at the destination, or CUDA_ELSEWHERE */
@@ -49,8 +53,6 @@ typedef struct dxt_ep_cuda_control {
     uint32_t pad2[16];
     /** By source: all of its rows are here. Epoch, then format, then rows: 32, 8, 24 bits. */
     uint64_t complete[DXT_EP_OPERATORS][CUDA_PARITIES][CUDA_MAX_RANKS];
-    /** By source: its table is here. Epoch, then tokens: 32 bits each. */
-    uint64_t table[CUDA_PARITIES][CUDA_MAX_RANKS];
 } dxt_ep_cuda_control;
 
 #define CUDA_BLOCK_BITS 12u
@@ -87,10 +89,10 @@ typedef struct dxt_ep_cuda_report {
 /** Offsets in a window, in bytes, and strides. */
 typedef struct dxt_ep_cuda_layout {
     size_t size;
-    size_t table; /**< [parity][source]: counts [L], then entries [T][K] */
+    size_t table; /**< [parity][source]: words [1 + L], which carry their epoch, entries [T][K] */
     size_t table_stride;
     size_t table_entries;              /**< in a table */
-    size_t arrivals[DXT_EP_OPERATORS]; /**< [parity][row]: epoch of the row */
+    size_t arrivals[DXT_EP_OPERATORS]; /**< [parity][row]: epoch of the row, or of CUDA_NO_ROW */
     size_t rows[DXT_EP_OPERATORS]; /**< [parity][row]; row = source × T + token, or, in a combine
                                             that sums at home, token × K + route */
     uint32_t row_count[DXT_EP_OPERATORS];
@@ -132,9 +134,11 @@ cudaError_t dxt_ep_cuda_launch_combine_receive(const dxt_ep_cuda_group *group,
                                                const dxt_ep_combine *combine,
                                                dxt_ep_cuda_order order);
 
-/** Load the kernels, and let them use as much shared memory as this group may need. */
-cudaError_t dxt_ep_cuda_prepare_dispatch(const dxt_ep_cuda_group *group);
-cudaError_t dxt_ep_cuda_prepare_combine(void);
+/** Load the kernels. */
+cudaError_t dxt_ep_cuda_prepare_dispatch_send(void);
+cudaError_t dxt_ep_cuda_prepare_dispatch_receive(void);
+cudaError_t dxt_ep_cuda_prepare_combine_send(void);
+cudaError_t dxt_ep_cuda_prepare_combine_receive(void);
 
 /** Ranks of an NCCL group (ncclComm_t) that share this one's NVLink domain, itself included. */
 uint32_t dxt_ep_cuda_ranks_within_reach(void *nccl_comm);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of a dispatch: where the tokens go among those of this source. */
+/*
+ * The table of a dispatch: where the tokens go among those of this source. How many go to each
+ * expert is told first, by one block for each destination; where a token is among them comes with
+ * its row. So a receiver knows all slots before the first rows are there.
+ */
 #ifndef DXT_EP_CUDA_DISPATCH_TABLE_CUH
 #define DXT_EP_CUDA_DISPATCH_TABLE_CUH
 
 #include "cuda/send.cuh"
 
 /* What the kernel gets of a dispatch to send. */
-struct send_arguments {
+struct dispatch_to_send {
     const uint16_t *x;
     const int64_t *topk_idx;
     const float *topk_weights;
@@ -14,58 +18,106 @@ struct send_arguments {
     bool announce;
 };
 
-/* One block, one destination. `who` has a bit for each (expert, token): what the position of a
- * token is, is the number of bits below its own. */
-DEVICE void send_table(const dxt_ep_cuda_group &g, const send_arguments &a, uint32_t epoch,
-                       uint32_t target, uint32_t *who)
+/* Routes that a thread loads at once to count them. */
+#define COUNTS_AT_ONCE 8u
+
+/* One block, one destination: how many tokens go to each of its experts. `count` is for them. */
+DEVICE void send_counts(const dxt_ep_cuda_group &g, const dispatch_to_send &a, uint32_t epoch,
+                        uint32_t target, uint32_t *count)
 {
-    uint32_t words = (a.tokens + 31u) / 32u;
     uint32_t routes = a.tokens * a.topk;
-    bool room = threadIdx.x > 0 || wait_for_room(g, DXT_DISPATCH, epoch, target);
-    for (uint32_t i = threadIdx.x; i < g.local_experts * words; i += blockDim.x) who[i] = 0;
-    if (!__syncthreads_and(room)) return;
-    for (uint32_t i = threadIdx.x; i < routes; i += blockDim.x) {
-        int64_t expert = a.topk_idx[i];
-        uint32_t token = i / a.topk;
-        if (expert < -1 || expert >= g.experts) report_trouble(g, CUDA_TROUBLE_ROUTE);
-        if (owner_of(g, expert) == target)
-            atomicOr(&who[(uint32_t)expert % g.local_experts * words + token / 32u],
-                     1u << token % 32u);
-    }
+    for (uint32_t e = threadIdx.x; e < g.local_experts; e += blockDim.x) count[e] = 0;
     __syncthreads();
-    uint8_t *table = table_of(g, target, epoch, g.rank);
-    dxt_ep_cuda_entry *entries = (dxt_ep_cuda_entry *)(table + g.at.table_entries);
-    for (uint32_t i = threadIdx.x; i < routes; i += blockDim.x) {
-        int64_t expert = a.topk_idx[i];
-        uint32_t token = i / a.topk;
-        dxt_ep_cuda_entry entry = {CUDA_ELSEWHERE, 0, 0.0f};
-        if (owner_of(g, expert) == target) {
-            entry.expert = (uint16_t)((uint32_t)expert % g.local_experts);
-            const uint32_t *bits = who + entry.expert * words;
-            uint32_t position = __popc(bits[token / 32u] & ((1u << token % 32u) - 1u));
-            for (uint32_t w = 0; w < token / 32u; w++) position += __popc(bits[w]);
-            entry.position = (uint16_t)position;
-            entry.weight = a.topk_weights ? a.topk_weights[i] : 0.0f;
+    for (uint32_t first = threadIdx.x; first < routes; first += COUNTS_AT_ONCE * blockDim.x) {
+        int64_t expert[COUNTS_AT_ONCE];
+#pragma unroll
+        for (uint32_t i = 0; i < COUNTS_AT_ONCE; i++) {
+            uint32_t at = first + i * blockDim.x;
+            expert[i] = at < routes ? __ldg(a.topk_idx + at) : -1;
         }
-        uint64_t packed;
-        memcpy(&packed, &entry, sizeof packed);
-        *(uint64_t *)(entries + (size_t)token * g.max_topk + i % a.topk) = packed;
-    }
-    for (uint32_t e = threadIdx.x; e < g.local_experts; e += blockDim.x) {
-        uint32_t count = 0;
-        for (uint32_t w = 0; w < words; w++) count += __popc(who[e * words + w]);
-        ((uint32_t *)table)[e] = count;
-    }
-    /* Routes that this dispatch does not have. */
-    for (uint32_t i = threadIdx.x; i < a.tokens * (g.max_topk - a.topk); i += blockDim.x) {
-        uint32_t rest = g.max_topk - a.topk;
-        dxt_ep_cuda_entry none = {CUDA_ELSEWHERE, 0, 0.0f};
-        entries[(size_t)(i / rest) * g.max_topk + a.topk + i % rest] = none;
+#pragma unroll
+        for (uint32_t i = 0; i < COUNTS_AT_ONCE; i++) {
+            if (expert[i] < -1 || expert[i] >= g.experts) report_trouble(g, CUDA_TROUBLE_ROUTE);
+            if (owner_of(g, expert[i]) == target)
+                atomicAdd(&count[(uint32_t)expert[i] % g.local_experts], 1u);
+        }
     }
     __syncthreads();
-    if (threadIdx.x == 0)
-        store_release(&control_of(g, target)->table[epoch % CUDA_PARITIES][g.rank],
-                      PACK_TABLE(epoch, a.tokens));
+    uint64_t *table = table_of(g, target, epoch, g.rank);
+    for (uint32_t i = threadIdx.x; i <= g.local_experts; i += blockDim.x)
+        store_relaxed(table + i, PACK_TABLE(epoch, i == 0 ? a.tokens : count[i - 1u]));
+    __syncthreads(); /* before the block says that it has sent */
+}
+
+/* Routes of the tokens before, as a thread loads them; one of so many in turn. */
+#define ROUTES_AT_ONCE 4u
+struct routes_before {
+    int32_t expert[ROUTES_AT_ONCE];
+};
+
+/* Expert of a route, as 32 bits; -1 for what is none. */
+DEVICE int32_t narrow(int64_t expert)
+{
+    return expert >= 0 && expert < INT32_MAX ? (int32_t)expert : -1;
+}
+
+/* @p first: the warp's first route. */
+DEVICE routes_before load_before(const dispatch_to_send &a, uint32_t t, uint32_t first,
+                                 uint32_t threads)
+{
+    routes_before routes;
+#pragma unroll
+    for (uint32_t i = 0; i < ROUTES_AT_ONCE; i++) {
+        uint32_t at = first + i * threads + threadIdx.x % WARP;
+        routes.expert[i] = at < t * a.topk ? narrow(__ldg(a.topk_idx + at)) : -2;
+    }
+    return routes;
+}
+
+/* Add to before[k], for each route k of token @p t, which the lanes of each warp hold, how many
+ * tokens before it go to the same expert. So many threads of the block call, from its first on;
+ * @p routes are those that each has loaded first. */
+DEVICE void count_before(const dispatch_to_send &a, uint32_t t, int32_t expert, uint32_t threads,
+                         routes_before routes, uint32_t *before)
+{
+    uint32_t lane = threadIdx.x % WARP;
+    uint32_t mine = 0;
+    for (uint32_t first = threadIdx.x - lane; first < t * a.topk;) {
+        for (uint32_t k = 0; k < a.topk; k++) {
+            int32_t wanted = __shfl_sync(FULL, expert, k);
+            uint32_t same = 0;
+#pragma unroll
+            for (uint32_t i = 0; i < ROUTES_AT_ONCE; i++)
+                same += __popc(__ballot_sync(FULL, routes.expert[i] == wanted));
+            if (lane == k) mine += same;
+        }
+        first += ROUTES_AT_ONCE * threads;
+        if (first < t * a.topk) routes = load_before(a, t, first, threads);
+    }
+    if (mine != 0 && expert >= 0) atomicAdd(before + lane, mine);
+}
+
+/* Where token @p t is at its experts, to each of @p targets: by one warp, whose lanes are routes.
+ */
+DEVICE void send_entries(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t t, uint32_t targets,
+                         int64_t expert, float weight, const uint32_t *before)
+{
+    uint32_t lane = threadIdx.x % WARP;
+    if (lane >= g.max_topk) return;
+    dxt_ep_cuda_entry entry = {CUDA_ELSEWHERE, 0, 0.0f};
+    uint32_t owner = owner_of(g, expert);
+    uint64_t none, packed;
+    memcpy(&none, &entry, sizeof none);
+    if (owner < g.ranks) {
+        entry.expert = (uint16_t)((uint32_t)expert % g.local_experts);
+        entry.position = (uint16_t)before[lane];
+        entry.weight = weight;
+    }
+    memcpy(&packed, &entry, sizeof packed);
+    for (uint32_t target = 0; target < g.ranks; target++)
+        if (IS_SET(targets, target))
+            *(uint64_t *)(entries_of(g, target, epoch, g.rank, t) + lane) =
+                owner == target ? packed : none;
 }
 
 #endif

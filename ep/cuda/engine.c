@@ -119,7 +119,17 @@ static dxt_status look_at_gpu(dxt_ep_cuda_rank *r, const dxt_ep_config *config)
     /* Ranks that share a GPU wait for each other: what they launch must fit at the same time. */
     if (r->membership.alone && config->ranks > 1)
         r->group.blocks = (uint32_t)processors / (4u * config->ranks);
+    if (r->group.blocks == 0) r->group.blocks = 1;
     return DXT_OK;
+}
+
+static dxt_status load_kernels(void)
+{
+    cudaError_t error = dxt_ep_cuda_prepare_dispatch_send();
+    if (error == cudaSuccess) error = dxt_ep_cuda_prepare_dispatch_receive();
+    if (error == cudaSuccess) error = dxt_ep_cuda_prepare_combine_send();
+    if (error == cudaSuccess) error = dxt_ep_cuda_prepare_combine_receive();
+    return dxt_ep_cuda_check(error, "cannot load the kernels");
 }
 
 static dxt_status open_rank(dxt_ep_cuda_rank *r, const dxt_ep *ep)
@@ -146,9 +156,7 @@ static dxt_status open_rank(dxt_ep_cuda_rank *r, const dxt_ep *ep)
     g->max_topk = config->max_topk;
     g->slots = ep->slots;
     dxt_ep_cuda_layout_of(config, &g->at);
-    status = dxt_ep_cuda_check(dxt_ep_cuda_prepare_dispatch(g), "cannot load the kernels");
-    if (status == DXT_OK)
-        status = dxt_ep_cuda_check(dxt_ep_cuda_prepare_combine(), "cannot load the kernels");
+    status = load_kernels();
     if (status == DXT_OK) status = dxt_ep_cuda_join(config, &g->at, &r->membership, g->window);
     return status == DXT_OK ? look_at_gpu(r, config) : status;
 }

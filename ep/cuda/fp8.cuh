@@ -20,14 +20,6 @@ DEVICE float bf16_high(uint32_t pair)
     return __uint_as_float(pair & 0xffff0000u);
 }
 
-/* Two floats as BF16, rounded to nearest even. */
-DEVICE uint32_t bf16_pair(float low, float high)
-{
-    uint32_t pair;
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
-    return pair;
-}
-
 /* The larger of two magnitudes that is no NaN, for both halves at once. */
 DEVICE uint32_t larger_magnitudes(uint32_t peak, uint32_t pair)
 {
@@ -38,14 +30,9 @@ DEVICE uint32_t larger_magnitudes(uint32_t peak, uint32_t pair)
     return max(peak, max(low, high));
 }
 
-/* Two E4M3 codes: nearest even, saturating; NaN stays NaN. */
 DEVICE uint32_t fp8_pair(uint32_t pair, float inverse)
 {
-    uint16_t codes;
-    asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;"
-        : "=h"(codes)
-        : "f"(__fmul_rn(bf16_high(pair), inverse)), "f"(__fmul_rn(bf16_low(pair), inverse)));
-    return codes;
+    return fp8_codes(__fmul_rn(bf16_low(pair), inverse), __fmul_rn(bf16_high(pair), inverse));
 }
 
 /* 16 channels of this lane, scaled with those of the 7 lanes beside it. All lanes call. */

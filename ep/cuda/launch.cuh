@@ -8,7 +8,7 @@
  * waits for that itself, where it has to. */
 template <typename... Parameters, typename... Arguments>
 static cudaError_t launch(void (*kernel)(Parameters...), bool early, uint32_t blocks,
-                          uint32_t threads, size_t shared, void *stream, Arguments... arguments)
+                          uint32_t threads, void *stream, Arguments... arguments)
 {
     cudaLaunchAttribute attribute = {};
     attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
@@ -16,7 +16,6 @@ static cudaError_t launch(void (*kernel)(Parameters...), bool early, uint32_t bl
     cudaLaunchConfig_t config = {};
     config.gridDim = dim3(blocks);
     config.blockDim = dim3(threads);
-    config.dynamicSmemBytes = shared;
     config.stream = (cudaStream_t)stream;
     config.attrs = &attribute;
     config.numAttrs = 1;

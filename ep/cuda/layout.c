@@ -27,7 +27,7 @@ void dxt_ep_cuda_layout_of(const dxt_ep_config *config, dxt_ep_cuda_layout *layo
     layout->row_count[DXT_COMBINE] = (uint32_t)((ranks > topk ? ranks : topk) * tokens);
     layout->row = config->hidden * sizeof(uint16_t);
     layout->size = whole_lines(sizeof(dxt_ep_cuda_control));
-    layout->table_entries = whole_lines(experts * sizeof(uint32_t));
+    layout->table_entries = whole_lines((1 + experts) * sizeof(uint64_t));
     layout->table_stride =
         whole_lines(layout->table_entries + tokens * topk * sizeof(dxt_ep_cuda_entry));
     layout->table = append(layout, CUDA_PARITIES * ranks * layout->table_stride);

@@ -7,10 +7,14 @@
 #include "cuda/words.cuh"
 
 /* Bit per rank that takes no part. A rank that finds itself given up takes no part in anything. */
+DEVICE uint32_t ranks_out_of(const dxt_ep_cuda_group &g, uint32_t mask)
+{
+    return IS_SET(mask, g.rank) ? ALL_RANKS(g) : mask;
+}
+
 DEVICE uint32_t ranks_out(const dxt_ep_cuda_group &g)
 {
-    uint32_t mask = load_relaxed(&g.state->mask);
-    return IS_SET(mask, g.rank) ? ALL_RANKS(g) : mask;
+    return ranks_out_of(g, load_relaxed(&g.state->mask));
 }
 
 DEVICE void report_masks(const dxt_ep_cuda_group &g, uint32_t mask)

@@ -51,6 +51,33 @@ DEVICE void decide(const dxt_ep_cuda_group &g, uint32_t epoch, const dxt_ep_cuda
     if (threadIdx.x % WARP == 0) store_relaxed(&g.state->verdict, word);
 }
 
+/* Sources whose tables are here with all their words. */
+DEVICE uint32_t whole_tables(const dxt_ep_cuda_group &g, uint32_t epoch)
+{
+    uint32_t words = 1u + g.local_experts;
+    uint32_t lacking = 0;
+#pragma unroll 4
+    for (uint32_t i = threadIdx.x % WARP; i < g.ranks * words; i += WARP)
+        if (EPOCH_OF(load_relaxed(table_of(g, g.rank, epoch, i / words) + i % words)) != epoch)
+            lacking |= 1u << i / words;
+    return ALL_RANKS(g) & ~__reduce_or_sync(FULL, lacking);
+}
+
+/* All sources that were waited for have told that they have sent all: their tables are here, or
+ * will be at once. One whose table is not has given this rank up, or was ended in between. */
+DEVICE void decide_all(const dxt_ep_cuda_group &g, uint32_t epoch, dxt_ep_cuda_monitor *m)
+{
+    uint64_t begin = now_ns();
+    uint32_t open;
+    do {
+        open = ALL_RANKS(g) & ~m->decided & ~whole_tables(g, epoch);
+    } while (__shfl_sync(FULL, open != 0 && now_ns() - begin < FAST_NS, 0));
+    if (open != 0 && threadIdx.x % WARP == 0) give_up(g, open);
+    m->absent |= open;
+    m->decided = ALL_RANKS(g);
+    decide(g, epoch, *m);
+}
+
 /* One round of the monitor after the data failed to come at once. Lanes of sources that are still
  * missing have @p missing set. @return Whether this lane's source is given up. */
 DEVICE bool monitor_slowly(const dxt_ep_cuda_group &g, dxt_ep_cuda_monitor *m, uint32_t op,
@@ -68,11 +95,8 @@ DEVICE bool monitor_slowly(const dxt_ep_cuda_group &g, dxt_ep_cuda_monitor *m, u
     uint32_t victims = __ballot_sync(FULL, gone);
     if (victims != 0 && lane == 0) give_up(g, victims);
     if (op != DXT_DISPATCH) return gone;
-    uint64_t table = 0;
-    if (lane < g.ranks)
-        table = load_acquire(&control_of(g, g.rank)->table[epoch % CUDA_PARITIES][lane]);
-    uint32_t here = __ballot_sync(FULL, lane < g.ranks && EPOCH_OF(table) == epoch);
     uint32_t decided = m->decided;
+    uint32_t here = whole_tables(g, epoch) & ~decided;
     /* Whose table is there takes part, even if its rows never come. */
     m->decided |= here | victims;
     m->absent |= victims & ~here & ~decided;
@@ -114,8 +138,7 @@ DEVICE void monitor(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uin
         }
     }
     /* A block may have stopped looking for itself just before the last table came. */
-    m.decided = ALL_RANKS(g);
-    if (op == DXT_DISPATCH) decide(g, epoch, m);
+    if (op == DXT_DISPATCH) decide_all(g, epoch, &m);
     uint64_t inside = g.probe ? dxt_gpu_clock() - m.wait.begin_ticks : 0;
     dxt_gpu_warp_finish(g.probe, op, lane, ticks, inside);
 }

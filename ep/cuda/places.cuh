@@ -24,10 +24,20 @@ DEVICE uint8_t *row_of(const dxt_ep_cuda_group &g, uint32_t rank, uint32_t op, u
            ((size_t)(epoch % CUDA_PARITIES) * g.at.row_count[op] + row) * g.at.row;
 }
 
-DEVICE uint8_t *table_of(const dxt_ep_cuda_group &g, uint32_t rank, uint32_t epoch, uint32_t source)
+/* Words of a table: tokens of the source in all, then for each local expert. */
+DEVICE uint64_t *table_of(const dxt_ep_cuda_group &g, uint32_t rank, uint32_t epoch,
+                          uint32_t source)
 {
-    return g.window[rank] + g.at.table +
-           ((epoch % CUDA_PARITIES) * g.ranks + source) * g.at.table_stride;
+    return (uint64_t *)(g.window[rank] + g.at.table +
+                        ((epoch % CUDA_PARITIES) * g.ranks + source) * g.at.table_stride);
+}
+
+/* Entries of a token: one for each route. */
+DEVICE dxt_ep_cuda_entry *entries_of(const dxt_ep_cuda_group &g, uint32_t rank, uint32_t epoch,
+                                     uint32_t source, uint32_t t)
+{
+    return (dxt_ep_cuda_entry *)((uint8_t *)table_of(g, rank, epoch, source) + g.at.table_entries) +
+           (size_t)t * g.max_topk;
 }
 
 /* Rank that a route leads to; g.ranks for a route that is not used or leads out of range. */
@@ -36,12 +46,18 @@ DEVICE uint32_t owner_of(const dxt_ep_cuda_group &g, int64_t expert)
     return expert >= 0 && expert < g.experts ? (uint32_t)expert / g.local_experts : g.ranks;
 }
 
-/* The same of the lane's route of a token. */
+/* Expert of the lane's route of a token; -1 for a lane that has none. */
+DEVICE int64_t expert_of_lane(const int64_t *topk_idx, uint32_t topk, uint32_t t)
+{
+    uint32_t lane = threadIdx.x % WARP;
+    return lane < topk ? __ldg(topk_idx + (size_t)t * topk + lane) : -1;
+}
+
+/* Rank that the lane's route of a token leads to. */
 DEVICE uint32_t owner_of_lane(const dxt_ep_cuda_group &g, const int64_t *topk_idx, uint32_t topk,
                               uint32_t t)
 {
-    uint32_t lane = threadIdx.x % WARP;
-    return lane < topk ? owner_of(g, topk_idx[(size_t)t * topk + lane]) : g.ranks;
+    return owner_of(g, expert_of_lane(topk_idx, topk, t));
 }
 
 #endif

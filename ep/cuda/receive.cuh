@@ -5,58 +5,19 @@
 
 #include "cuda/monitor.cuh"
 
-/* Wait until the tables of all sources are there, or it is decided that they are not coming. Lanes
- * are sources; all blocks of one operation come to the same result.
- * @return Tokens of the lane's source; @p present gets a bit for each source that takes part. */
-DEVICE uint32_t wait_for_tables(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t out,
-                                uint32_t *present)
-{
-    uint32_t lane = threadIdx.x % WARP;
-    const uint64_t *table =
-        &control_of(g, g.rank)->table[epoch % CUDA_PARITIES][lane % CUDA_MAX_RANKS];
-    bool open = lane < g.ranks && !IS_SET(out, lane);
-    bool here = false;
-    uint32_t tokens = 0;
-    uint64_t begin = 0;
-    while (__any_sync(FULL, open)) {
-        uint64_t word = open ? load_acquire(table) : 0;
-        if (open && EPOCH_OF(word) == epoch) {
-            tokens = TOKENS_OF(word);
-            here = true;
-            open = false;
-        }
-        uint64_t now = __shfl_sync(FULL, now_ns(), 0);
-        if (begin == 0) begin = now;
-        if (now - begin > FAST_NS) break;
-    }
-    uint32_t undecided = __ballot_sync(FULL, open);
-    while (undecided != 0) {
-        uint64_t verdict = 0;
-        if (lane == 0) verdict = load_acquire(&g.state->verdict);
-        verdict = __shfl_sync(FULL, verdict, 0);
-        if (EPOCH_OF(verdict) != epoch || (undecided & ~DECIDED_OF(verdict)) != 0) continue;
-        if (open && !IS_SET(ABSENT_OF(verdict), lane)) {
-            /* It is on its way: its sender's rows were seen. */
-            uint64_t word = load_acquire(table);
-            while (EPOCH_OF(word) != epoch) word = load_acquire(table);
-            tokens = TOKENS_OF(word);
-            here = true;
-        }
-        break;
-    }
-    *present = __ballot_sync(FULL, here);
-    return tokens < g.max_tokens ? tokens : g.max_tokens;
-}
-
 /* Wait for one row of a source. A source that has sent all, and long ago, and not this row, has
- * another idea of the routes. @return Whether it came. */
+ * another idea of the routes. @return Whether it came; not where the source says that there is
+ * none. */
 DEVICE bool wait_for_row(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uint32_t source,
                          uint32_t row)
 {
     const uint32_t *arrival = arrival_of(g, g.rank, op, epoch, row);
     const dxt_ep_cuda_control *control = control_of(g, g.rank);
     uint64_t complete_ns = 0;
-    for (uint32_t i = 1; load_acquire(arrival) != epoch; i++) {
+    for (uint32_t i = 1;; i++) {
+        uint32_t seen = load_acquire(arrival);
+        if (seen == epoch) return true;
+        if (seen == (epoch ^ CUDA_NO_ROW)) return false;
         if (i % 64u != 0) continue;
         if (IS_SET(load_relaxed(&control->gossip), source)) return false;
         uint64_t all = load_acquire(&control->complete[op][epoch % CUDA_PARITIES][source]);
@@ -66,7 +27,6 @@ DEVICE bool wait_for_row(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch
         report_trouble(g, CUDA_TROUBLE_ROUTE);
         return false;
     }
-    return true;
 }
 
 /* What a receive begins with, in shared memory. */

@@ -8,7 +8,7 @@
 #include "cuda/masks.cuh"
 
 /* Whether @p rank, unless it has to be given up, has read what an operation of this epoch is going
- * to overwrite. Called by any threads, all the same way in a warp. */
+ * to overwrite. Lanes of one warp of a block may call, each for another rank. */
 DEVICE bool wait_for_room(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uint32_t rank)
 {
     const uint32_t *consumed = &control_of(g, g.rank)->consumed[op][rank];
@@ -24,7 +24,7 @@ DEVICE bool wait_for_room(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoc
         if (IS_SET(load_relaxed(&control_of(g, g.rank)->gossip), rank)) return false;
         uint64_t waited = now_ns() - begin;
         if (now_ns() - shown > g.timeout_ns / 16) {
-            if (threadIdx.x == 0) show_life(g);
+            show_life(g);
             shown = now_ns();
         }
         if (!looked && waited > g.timeout_ns / 2) {
@@ -41,21 +41,20 @@ DEVICE bool wait_for_room(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoc
     }
 }
 
-/* Of @p targets, a bit each, those that have room. All lanes call. */
-DEVICE uint32_t with_room(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uint32_t targets)
-{
-    uint32_t lane = threadIdx.x % WARP;
-    bool room = lane < g.ranks && IS_SET(targets, lane) && wait_for_room(g, op, epoch, lane);
-    return __ballot_sync(FULL, room);
-}
-
-/* What a send begins with. Only the first block has more to do than to read. */
+/* What a send begins with: the same for all threads of a block. */
 struct send_begin {
     uint32_t epoch;
     uint32_t out;
+    uint32_t room; /* ranks that had room at the begin, a bit each */
 };
 
-DEVICE send_begin begin_send(const dxt_ep_cuda_group &g, uint32_t op, bool announce)
+/* The words that tell it, on their way to the first warp. One warp of a block asks: where all did,
+ * thousands of loads of the same words queued. */
+struct send_words {
+    uint32_t sent, mask, consumed;
+};
+
+DEVICE send_words ask_send_words(const dxt_ep_cuda_group &g, uint32_t op)
 {
     uint32_t lane = threadIdx.x % WARP;
     wait_for_predecessors();
@@ -64,7 +63,33 @@ DEVICE send_begin begin_send(const dxt_ep_cuda_group &g, uint32_t op, bool annou
      * it. */
     if (blockIdx.x == 0 && threadIdx.x == 0) dxt_gpu_issue(g.probe, op);
     let_successor_begin();
-    send_begin begin = {load_relaxed(&g.state->sent[op]) + 1u, ranks_out(g)};
+    send_words words = {0, 0, 0};
+    if (threadIdx.x >= WARP) return words;
+    words.sent = load_relaxed(&g.state->sent[op]);
+    words.mask = load_relaxed(&g.state->mask);
+    /* Relaxed: what is stored depends on it, and no store goes ahead of a load that it depends on.
+     */
+    words.consumed = load_relaxed(&control_of(g, g.rank)->consumed[op][lane % CUDA_MAX_RANKS]);
+    return words;
+}
+
+/* All threads call. What they load between asking and this comes at the same time. */
+DEVICE send_begin begin_send(const dxt_ep_cuda_group &g, send_words words, bool announce,
+                             volatile send_begin *shared)
+{
+    uint32_t lane = threadIdx.x % WARP;
+    if (threadIdx.x < WARP) {
+        uint32_t epoch = words.sent + 1u;
+        bool room = lane < g.ranks && (int32_t)(words.consumed - (epoch - CUDA_PARITIES)) >= 0;
+        uint32_t rooms = __ballot_sync(FULL, room);
+        if (lane == 0) {
+            shared->epoch = epoch;
+            shared->out = ranks_out_of(g, words.mask);
+            shared->room = rooms;
+        }
+    }
+    __syncthreads();
+    send_begin begin = {shared->epoch, shared->out, shared->room};
     /* Receives before this kernel have ended: what they read may be overwritten. Their own telling
      * so would make each of them longer. */
     if (announce && blockIdx.x == 0 && threadIdx.x / WARP == 1u && lane < g.ranks &&
@@ -75,11 +100,30 @@ DEVICE send_begin begin_send(const dxt_ep_cuda_group &g, uint32_t op, bool annou
     return begin;
 }
 
-/* The block has sent, @p rows of it to the rank that is this lane: warp 0 calls, after its fences.
- * The last block tells everybody that all is there, and counts the operation. Nothing that is read
- * depends on it: it may come before what it tells of. */
+/* Ranks that rows may be stored at, a bit each: those that take part and have room. All threads of
+ * the block call; where some have none yet, its first warp waits for all of these at a time. */
+DEVICE uint32_t with_room(const dxt_ep_cuda_group &g, uint32_t op, const send_begin &begin,
+                          volatile uint32_t *shared)
+{
+    uint32_t lane = threadIdx.x % WARP;
+    uint32_t wanted = ALL_RANKS(g) & ~begin.out;
+    uint32_t full = wanted & ~begin.room;
+    if (full == 0) return wanted;
+    if (threadIdx.x < WARP) {
+        bool room = IS_SET(full, lane) && wait_for_room(g, op, begin.epoch, lane);
+        uint32_t rooms = __ballot_sync(FULL, room);
+        if (lane == 0) *shared = (wanted & begin.room) | rooms;
+    }
+    __syncthreads();
+    return *shared;
+}
+
+/* The block has sent, @p rows of it to the rank that is this lane: so many warps of each block
+ * call, with rows of their own, after their fences. The last one tells everybody that all is there,
+ * and counts the operation. Nothing that is read depends on it: it may come before what it tells
+ * of. */
 DEVICE void end_send(const dxt_ep_cuda_group &g, uint32_t op, send_begin begin, uint32_t format,
-                     uint32_t rows)
+                     uint32_t rows, uint32_t tellers)
 {
     uint32_t lane = threadIdx.x % WARP;
     uint32_t packed = g.max_tokens * g.max_topk >> CUDA_ROW_BITS == 0 ? 4u : 0u;
@@ -95,7 +139,7 @@ DEVICE void end_send(const dxt_ep_cuda_group &g, uint32_t op, send_begin begin, 
     __syncwarp();
     if (lane == 0) done = add_relaxed(&g.state->send_done[op], mine + 1u) + mine + 1u;
     done = __shfl_sync(FULL, done, 0);
-    if (BLOCKS_OF(done) < gridDim.x) return;
+    if (BLOCKS_OF(done) < gridDim.x * tellers) return;
     if (lane < g.ranks) {
         uint32_t all =
             lane < packed ? ROWS_DONE(done, shift) : atomicExch(&g.state->more_rows[op][lane], 0u);

@@ -17,9 +17,9 @@
 #define FORMAT_OF(complete) ((complete) >> 24 & 0xffu)
 #define ROWS_OF(complete) ((complete)&0xffffffu)
 
-/* dxt_ep_cuda_control.table: epoch, and tokens of the source. */
+/* A word of a table: epoch, and tokens of the source, in all or for one expert. */
 #define PACK_TABLE(epoch, tokens) ((uint64_t)(epoch) << 32 | (tokens))
-#define TOKENS_OF(table) ((uint32_t)(table))
+#define TOKENS_OF(word) ((uint32_t)(word))
 
 /* dxt_ep_cuda_state.verdict: epoch, a bit for each source that takes no part, and one for each of
  * which it is settled. What is above the bits of sources in the two is of others. */

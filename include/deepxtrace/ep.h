@@ -104,7 +104,8 @@ typedef struct dxt_ep_dispatch {
     uint32_t tokens;         /**< 0 … max_tokens */
     uint32_t topk;           /**< 1 … max_topk */
     void *recv_x;            /**< [L][S][hidden] BF16 (uint16_t) or FP8 (uint8_t); only the first
-                                  recv_count[l] slots of an expert are written */
+                                  recv_count[l] slots of an expert are written, and of these (cuda)
+                                  none whose source was given up before its row came */
     float *recv_scales;      /**< FP8: [L][S][hidden ÷ DXT_EP_BLOCK]; unused for BF16 */
     int32_t *recv_count;     /**< [L] tokens received by each local expert */
     dxt_ep_handle handle; /**< filled */
