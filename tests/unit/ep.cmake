@@ -28,3 +28,20 @@ target_compile_options(dxt_cuda_host PRIVATE -Werror)
 add_test(NAME nccl_found COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/unit/nccl_found.sh ${CMAKE_COMMAND})
 set_tests_properties(nccl_found PROPERTIES LABELS unit TIMEOUT 120
   ENVIRONMENT "DXT_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
+
+# The kernels on a CPU (tests/emulated/): each file as C++, with a stand-in for CUDA that runs it.
+if(CMAKE_CXX_COMPILER AND NOT DXT_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
+  file(GLOB kernels CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/ep/cuda/combine_*.cu
+       ${PROJECT_SOURCE_DIR}/ep/cuda/dispatch_*.cu)
+  set_source_files_properties(${kernels} PROPERTIES LANGUAGE CXX)
+  add_executable(test_ep_kernels emulated/test_ep_kernels.cpp ${kernels}
+                 ${PROJECT_SOURCE_DIR}/ep/cuda/layout.c ${reference})
+  target_include_directories(test_ep_kernels PRIVATE emulated support ${PROJECT_SOURCE_DIR}/ep
+                             ${PROJECT_SOURCE_DIR}/include)
+  target_compile_options(test_ep_kernels PRIVATE
+    $<$<COMPILE_LANGUAGE:CXX>:-include;${CMAKE_CURRENT_SOURCE_DIR}/emulated/access.h;-std=c++17;-U_FORTIFY_SOURCE;-Wall;-Wno-unknown-pragmas;-Wno-unused-function;-Wno-parentheses>)
+  target_compile_definitions(test_ep_kernels PRIVATE _GNU_SOURCE)
+  target_link_libraries(test_ep_kernels PRIVATE deepxtrace deepxtrace-ep Threads::Threads m)
+  add_test(NAME test_ep_kernels COMMAND test_ep_kernels)
+  set_tests_properties(test_ep_kernels PROPERTIES LABELS unit TIMEOUT 120)
+endif()
