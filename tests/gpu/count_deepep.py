@@ -2,7 +2,7 @@
 """Counted operations equal what the kernels did, on the real DeepEP: replays of several graphs with
 eager calls between, some from another thread. Routing is fixed, so that each dispatch brings a rank
 the same number of tokens; the kernels count tokens, and their sum divided by that number is how many
-dispatches there were. Needs two GPUs, torch and DeepEP:
+dispatches there were. Needs two GPUs, better four, torch and DeepEP:
 
     PYTHONPATH=python DEEPXTRACE_LIBRARY_PATH=build/lib python3 tests/gpu/count_deepep.py
 """
@@ -106,11 +106,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--replays", type=int, default=10000)
     args = parser.parse_args()
-    if torch.cuda.device_count() < 2:
+    gpus = torch.cuda.device_count()
+    if gpus < 2:
         print("needs two GPUs")
         sys.exit(77)
+    ranks = 4 if gpus >= 4 else 2
     store = dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
-    mp.spawn(worker, (2, store.port, args.replays), nprocs=2)
+    mp.spawn(worker, (ranks, store.port, args.replays), nprocs=ranks)
 
 
 if __name__ == "__main__":
