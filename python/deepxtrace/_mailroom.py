@@ -185,15 +185,17 @@ class Mailroom:
                 retry = 0.0
                 if time.monotonic() >= due:
                     due = time.monotonic() + self._period
+                continue
             except Exception as error:  # the store's exceptions have no common name
                 if self._stopping:
                     return
                 self._tell(error)
-                # A connection of torch whose server is gone has a thread that takes a processor.
-                self._store = self._peek = None
-                retry = min(max(2 * retry, 1.0), _LONGEST_RETRY_SECONDS)
-                if self._sleep(retry):
-                    return
+            # A connection of torch whose server is gone has a thread that takes a processor, and
+            # the exception, which is over here, holds it too.
+            self._store = self._peek = None
+            retry = min(max(2 * retry, 1.0), _LONGEST_RETRY_SECONDS)
+            if self._sleep(retry):
+                return
 
     def _post_last(self) -> None:
         """The window that ends with the program is a window too."""
