@@ -261,6 +261,14 @@ void dxt_ep_shm_arrived(const dxt_ep *ep, uint32_t source, uint32_t operator_ind
 /** Sleep between two polls of the far ranks, longer the longer one has waited. */
 void dxt_ep_shm_pause(int64_t waited_ns);
 
+/** How long to sleep before the next look at what is waited for, at most @p at_most_ns. */
+int64_t dxt_ep_shm_slice_ns(const dxt_ep *ep, int64_t waited_ns, int64_t at_most_ns);
+
+/** Whether a rank that owes us something is itself waiting for somebody: it may go on as soon as
+ *  that one is masked, so it is not to blame yet. A rank elsewhere cannot be seen, and gets a little
+ *  longer instead. */
+bool dxt_ep_shm_waits_itself(const dxt_ep *ep, uint32_t rank, int64_t begin_ns, int64_t now_ns);
+
 /** Note for others that this rank is waiting for somebody. */
 void dxt_ep_shm_note_waiting(const dxt_ep_shm_state *s, int64_t now_ns);
 
@@ -277,6 +285,17 @@ dxt_status dxt_ep_shm_wait_all(dxt_ep *ep, uint32_t operator_index, uint64_t epo
 /** As dxt_ep_engine.wait. */
 dxt_status dxt_ep_shm_wait(dxt_ep *ep, uint32_t operator_index, uint64_t epoch, int64_t at_most_ns);
 
+/** Tell everybody that this rank has finished reading an epoch. @return @p status of that, or what
+ *  goes wrong here. */
+dxt_status dxt_ep_shm_consume(dxt_ep *ep, uint32_t operator_index, uint64_t epoch,
+                              dxt_status status);
+
+/** DXT_OK, or DXT_ERR_INVALID when a rank that was heard sent another format. */
+dxt_status dxt_ep_shm_check_formats(const dxt_ep *ep, uint32_t operator_index, uint64_t epoch,
+                                    uint32_t format);
+
+/* ---- buffer.c ---- */
+
 /** Count that an epoch is issued, once: before its send waits for anything, or sends. */
 void dxt_ep_shm_begin_send(dxt_ep *ep, uint32_t operator_index, uint64_t epoch);
 
@@ -288,15 +307,6 @@ dxt_status dxt_ep_shm_wait_buffer(dxt_ep *ep, uint32_t operator_index, uint64_t 
  *  dxt_ep_shm_begin_send(). @return As above. */
 dxt_status dxt_ep_shm_wait_free(dxt_ep *ep, uint32_t target, uint32_t operator_index,
                                 uint64_t epoch);
-
-/** Tell everybody that this rank has finished reading an epoch. @return @p status of that, or what
- *  goes wrong here. */
-dxt_status dxt_ep_shm_consume(dxt_ep *ep, uint32_t operator_index, uint64_t epoch,
-                              dxt_status status);
-
-/** DXT_OK, or DXT_ERR_INVALID when a rank that was heard sent another format. */
-dxt_status dxt_ep_shm_check_formats(const dxt_ep *ep, uint32_t operator_index, uint64_t epoch,
-                                    uint32_t format);
 
 /* ---- dispatch.c, combine.c ---- */
 
