@@ -29,9 +29,9 @@ static dxt_status sleep_until_free(dxt_ep *ep, uint32_t target, uint32_t operato
     return s->far ? s->far->poll(ep) : DXT_OK;
 }
 
-/* @param until_ns  When to return DXT_ERR_TIMEOUT. */
-static dxt_status wait_free(dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch,
-                            int64_t until_ns)
+/* As wait_free(), with no regard to what follows. */
+static dxt_status wait_for_target(dxt_ep *ep, uint32_t target, uint32_t operator_index,
+                                  uint64_t epoch, int64_t until_ns)
 {
     dxt_ep_shm_state *s = ep->state;
     dxt_ep_shm_sending *of = &s->sending[operator_index];
@@ -61,10 +61,26 @@ static dxt_status wait_free(dxt_ep *ep, uint32_t target, uint32_t operator_index
     }
 }
 
+/* @param until_ns  When to return DXT_ERR_TIMEOUT. */
+static dxt_status wait_free(dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch,
+                            int64_t until_ns)
+{
+    dxt_status status = wait_for_target(ep, target, operator_index, epoch, until_ns);
+    if (status != DXT_OK)
+        ((dxt_ep_shm_state *)ep->state)->sending[operator_index].left_ns = dxt_ep_shm_now_ns();
+    return status;
+}
+
 void dxt_ep_shm_begin_send(dxt_ep *ep, uint32_t operator_index, uint64_t epoch)
 {
     dxt_ep_shm_sending *of = &((dxt_ep_shm_state *)ep->state)->sending[operator_index];
-    if (of->epoch == epoch) return;
+    if (of->epoch == epoch) {
+        /* What the caller did since it gave up is no waiting. */
+        if (of->begin_ns != 0 && of->left_ns != 0)
+            of->begin_ns += dxt_ep_shm_now_ns() - of->left_ns;
+        of->left_ns = 0;
+        return;
+    }
     *of = (dxt_ep_shm_sending){.epoch = epoch};
     dxt_probe_issue(ep->config.probe, operator_index);
 }

@@ -164,6 +164,7 @@ typedef struct dxt_ep_shm_waiting {
     int64_t due_ns;     /**< when the first of those counts as arrived */
     int64_t begin_ns;   /**< 0 until the first look at the clock */
     int64_t deadline_ns;
+    int64_t left_ns; /**< when the slice before ended */
     size_t row_bytes;
     uint64_t left_ticks; /**< when the slice before ended */
     uint64_t back_ticks; /**< when this slice began; 0: it is the first */
@@ -175,6 +176,7 @@ typedef struct dxt_ep_shm_sending {
     uint64_t epoch;   /**< of the operation; 0: of none */
     uint32_t target;  /**< whom it waited for last */
     int64_t begin_ns; /**< since when; 0: not yet */
+    int64_t left_ns;  /**< when it returned without success */
 } dxt_ep_shm_sending;
 
 /** One rank's side. */

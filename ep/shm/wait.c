@@ -248,6 +248,11 @@ static dxt_status begin(waiting *w, uint64_t epoch, size_t row_bytes)
 /* What the caller did since the slice before is no waiting. */
 static void resume(dxt_ep_shm_waiting *of)
 {
+    if (of->begin_ns != 0) {
+        int64_t away_ns = dxt_ep_shm_now_ns() - of->left_ns;
+        of->begin_ns += away_ns;
+        of->deadline_ns += away_ns;
+    }
     if (!of->probe.probe) return;
     of->back_ticks = dxt_probe_clock();
     of->probe.begin_ticks += of->back_ticks - of->left_ticks;
@@ -268,10 +273,13 @@ static dxt_status wait_until(dxt_ep *ep, uint32_t operator_index, uint64_t epoch
     else
         status = begin(&w, epoch, row_bytes);
     if (status == DXT_OK && of->pending > 0) status = wait_in_kernel(&w);
-    if (status == DXT_OK)
+    if (status == DXT_OK) {
         dxt_probe_end(&of->probe);
-    else if (of->probe.probe)
-        of->left_ticks = dxt_probe_clock(); /* whoever tries again goes on: what is heard counts */
+        return DXT_OK;
+    }
+    /* Whoever tries again goes on: what is heard counts. */
+    of->left_ns = dxt_ep_shm_now_ns();
+    if (of->probe.probe) of->left_ticks = dxt_probe_clock();
     return status;
 }
 

@@ -225,9 +225,9 @@ DXT_API dxt_status dxt_ep_combine_recv(dxt_ep *ep);
 /**
  * Wait for what the next dxt_ep_dispatch_recv() or dxt_ep_combine_recv() would wait for, in slices
  * between which the caller looks after other things, such as signals. That receive waits for what
- * is missing still; timeout_ns counts from the first slice. The time between slices does not count
- * as waiting. After an error the receive, or another slice, goes on as well: what has been heard is
- * counted once.
+ * is missing still. The time between slices does not count as waiting, nor towards timeout_ns: who
+ * only looks, with slices of 0, gives nobody up. After an error the receive, or another slice, goes
+ * on as well: what has been heard is counted once.
  *
  * @param operator_index  DXT_DISPATCH or DXT_COMBINE.
  * @param at_most_ns      Length of the slice, >= 0.
@@ -242,7 +242,8 @@ DXT_API dxt_status dxt_ep_wait(dxt_ep *ep, uint32_t operator_index, int64_t at_m
 /**
  * Wait for what the next dxt_ep_dispatch_send() or dxt_ep_combine_send() would wait for, in slices
  * as dxt_ep_wait() does for a receive: until every unmasked rank has read what the buffer holds.
- * timeout_ns counts from the first slice. The operation counts as issued from there on.
+ * The time between slices does not count towards timeout_ns. The operation counts as issued from
+ * the first slice on.
  *
  * @param operator_index  DXT_DISPATCH or DXT_COMBINE.
  * @param at_most_ns      Length of the slice, >= 0.

@@ -259,6 +259,57 @@ static void a_rank_that_never_reads_is_given_up_in_slices(void **state)
     assert_int_equal(ep_run_threads(&two, one_waits_for_a_buffer, &held_up), 0);
 }
 
+/* Rank 0 waits in vain for rank 1, is away for longer than the timeout, and asks again. */
+struct away {
+    bool receives; /* rather than sends */
+    atomic_uint stage;
+};
+
+static dxt_status ask(struct ep_rank *rank, bool receives, int64_t ns)
+{
+    return receives ? dxt_ep_wait(rank->ep, DXT_DISPATCH, ns)
+                    : dxt_ep_wait_buffer(rank->ep, DXT_DISPATCH, ns);
+}
+
+static int one_comes_back_late(struct ep_rank *rank)
+{
+    struct away *away = rank->context;
+    bool receives = away->receives, sends = rank->rank == 0 || !receives;
+    if (sends && send_dispatch(rank, 0, &rank->buffers[0])) return 1;
+    if (!receives && send_dispatch(rank, 1, &rank->buffers[1])) return 1;
+    atomic_fetch_add(&away->stage, 1);
+    while (atomic_load(&away->stage) < 2) usleep(1000);
+    if (rank->rank == 1) {
+        while (atomic_load(&away->stage) < 3) usleep(1000);
+        return 0;
+    }
+    if (!receives) EP_CHECK(dxt_ep_dispatch_recv(rank->ep) == DXT_OK);
+    EP_CHECK(ask(rank, receives, SLICE_NS) == DXT_ERR_TIMEOUT);
+    /* In place of a rest of twice its timeout, the time that a rank is given beyond it included. */
+    dxt_ep_shm_state *s = rank->ep->state;
+    int64_t away_ns = 2 * rank->config.timeout_ns + 1;
+    s->waiting[DXT_DISPATCH].begin_ns -= away_ns;
+    s->waiting[DXT_DISPATCH].deadline_ns -= away_ns;
+    s->waiting[DXT_DISPATCH].left_ns -= away_ns;
+    s->sending[DXT_DISPATCH].begin_ns -= away_ns;
+    s->sending[DXT_DISPATCH].left_ns -= away_ns;
+    dxt_status status = ask(rank, receives, SLICE_NS);
+    atomic_store(&away->stage, 3);
+    EP_CHECK(status == DXT_ERR_TIMEOUT && dxt_ep_masked(rank->ep, NULL) == 0);
+    return 0;
+}
+
+static void who_was_away_has_not_waited(void **state)
+{
+    (void)state;
+    struct ep_case two = pair;
+    two.timeout_ns = 20 * (int64_t)1000000000;
+    for (int receives = 0; receives < 2; receives++) {
+        struct away away = {.receives = receives != 0};
+        assert_int_equal(ep_run_threads(&two, one_comes_back_late, &away), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +320,7 @@ int main(void)
         cmocka_unit_test(an_error_before_a_sleep_is_told),
         cmocka_unit_test(a_buffer_is_waited_for_in_slices),
         cmocka_unit_test(a_rank_that_never_reads_is_given_up_in_slices),
+        cmocka_unit_test(who_was_away_has_not_waited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
