@@ -23,8 +23,6 @@
 
 static const char *const operator_names[DXT_EP_OPERATORS] = {"dispatch", "combine"};
 
-static const dxt_ep_engine *const engines[] = {&dxt_ep_shm};
-
 /* ---- configuration ---- */
 
 static dxt_status check_count(const char *name, uint32_t value, uint32_t most)
@@ -65,12 +63,9 @@ static dxt_status check_shape(const dxt_ep_config *config)
 
 static dxt_status find_engine(const char *name, const dxt_ep_engine **engine)
 {
-    for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++) {
-        if (name && strcmp(name, engines[i]->name) != 0) continue;
-        *engine = engines[i];
-        return DXT_OK;
-    }
-    return dxt_ep_part_find(name, engine);
+    if (name && strcmp(name, dxt_ep_shm.name) != 0) return dxt_ep_part_find(name, engine);
+    *engine = &dxt_ep_shm;
+    return DXT_OK;
 }
 
 /* The configuration as this version knows it, from a caller compiled against any. */
@@ -372,10 +367,14 @@ dxt_status dxt_ep_wait(dxt_ep *ep, uint32_t operator_index, int64_t at_most_ns)
     return ep->engine->wait(ep, operator_index, ep->received[operator_index] + 1, at_most_ns);
 }
 
-dxt_status dxt_ep_wait_buffer(dxt_ep *ep, uint32_t operator_index, int64_t at_most_ns)
+dxt_status dxt_ep_wait_buffer(dxt_ep *ep, uint32_t operator_index, const void *arguments,
+                              int64_t at_most_ns)
 {
     dxt_status status = check_call(ep, operator_index, "at_most_ns", at_most_ns);
-    if (status == DXT_OK) status = check_in_flight(ep, operator_index);
+    if (status == DXT_OK && !arguments) status = check_in_flight(ep, operator_index);
+    if (status == DXT_OK && arguments)
+        status = (operator_index == DXT_DISPATCH) ? check_dispatch(ep, arguments)
+                                                  : check_combine(ep, arguments);
     if (status != DXT_OK || !ep->engine->wait_buffer) return status;
     return ep->engine->wait_buffer(ep, operator_index, ep->sent[operator_index] + 1, at_most_ns);
 }

@@ -71,18 +71,22 @@ static dxt_status wait_free(dxt_ep *ep, uint32_t target, uint32_t operator_index
     return status;
 }
 
-void dxt_ep_shm_begin_send(dxt_ep *ep, uint32_t operator_index, uint64_t epoch)
+/* A send, or a slice of the wait for it, begins. */
+static dxt_ep_shm_sending *begin(const dxt_ep *ep, uint32_t operator_index, uint64_t epoch)
 {
     dxt_ep_shm_sending *of = &((dxt_ep_shm_state *)ep->state)->sending[operator_index];
-    if (of->epoch == epoch) {
-        /* What the caller did since it gave up is no waiting. */
-        if (of->begin_ns != 0 && of->left_ns != 0)
-            of->begin_ns += dxt_ep_shm_now_ns() - of->left_ns;
-        of->left_ns = 0;
-        return;
-    }
-    *of = (dxt_ep_shm_sending){.epoch = epoch};
-    dxt_probe_issue(ep->config.probe, operator_index);
+    if (of->epoch != epoch) *of = (dxt_ep_shm_sending){.epoch = epoch};
+    /* What the caller did since it gave up is no waiting. */
+    if (of->begin_ns != 0 && of->left_ns != 0) of->begin_ns += dxt_ep_shm_now_ns() - of->left_ns;
+    of->left_ns = 0;
+    return of;
+}
+
+void dxt_ep_shm_begin_send(dxt_ep *ep, uint32_t operator_index, uint64_t epoch)
+{
+    dxt_ep_shm_sending *of = begin(ep, operator_index, epoch);
+    if (!of->issued) dxt_probe_issue(ep->config.probe, operator_index);
+    of->issued = true;
 }
 
 dxt_status dxt_ep_shm_wait_free(dxt_ep *ep, uint32_t target, uint32_t operator_index,
@@ -96,7 +100,7 @@ dxt_status dxt_ep_shm_wait_buffer(dxt_ep *ep, uint32_t operator_index, uint64_t 
 {
     const dxt_ep_shm_state *s = ep->state;
     int64_t until_ns = dxt_ep_shm_now_ns() + at_most_ns;
-    dxt_ep_shm_begin_send(ep, operator_index, epoch);
+    begin(ep, operator_index, epoch);
     dxt_status status = DXT_OK;
     for (uint32_t target = 0; target < s->ranks && status == DXT_OK; target++)
         status = wait_free(ep, target, operator_index, epoch, until_ns);

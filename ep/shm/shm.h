@@ -174,6 +174,7 @@ typedef struct dxt_ep_shm_waiting {
 /** The wait for the buffer of an operation that is to be sent. */
 typedef struct dxt_ep_shm_sending {
     uint64_t epoch;   /**< of the operation; 0: of none */
+    bool issued;      /**< and it counts so */
     uint32_t target;  /**< whom it waited for last */
     int64_t begin_ns; /**< since when; 0: not yet */
     int64_t left_ns;  /**< when it returned without success */

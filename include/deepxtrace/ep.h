@@ -242,10 +242,12 @@ DXT_API dxt_status dxt_ep_wait(dxt_ep *ep, uint32_t operator_index, int64_t at_m
 /**
  * Wait for what the next dxt_ep_dispatch_send() or dxt_ep_combine_send() would wait for, in slices
  * as dxt_ep_wait() does for a receive: until every unmasked rank has read what the buffer holds.
- * The time between slices does not count towards timeout_ns. The operation counts as issued from
- * the first slice on.
+ * The time between slices does not count towards timeout_ns. The operation counts as issued when
+ * it is sent.
  *
  * @param operator_index  DXT_DISPATCH or DXT_COMBINE.
+ * @param arguments       What will be sent, a dxt_ep_dispatch or dxt_ep_combine: it is checked as
+ *                        the send does, and nobody is waited for in vain. NULL: it is not.
  * @param at_most_ns      Length of the slice, >= 0.
  * @return DXT_OK (the send will not wait); DXT_ERR_TIMEOUT (not yet); DXT_ERR_INVALID;
  *         DXT_ERR_STATE (two operations of this kind are already under way); DXT_ERR_MASKED;
@@ -253,7 +255,8 @@ DXT_API dxt_status dxt_ep_wait(dxt_ep *ep, uint32_t operator_index, int64_t at_m
  *
  * Blocking: at most at_most_ns. Threads: one thread per rank at a time. NULL: DXT_ERR_INVALID.
  */
-DXT_API dxt_status dxt_ep_wait_buffer(dxt_ep *ep, uint32_t operator_index, int64_t at_most_ns);
+DXT_API dxt_status dxt_ep_wait_buffer(dxt_ep *ep, uint32_t operator_index, const void *arguments,
+                                      int64_t at_most_ns);
 
 /**
  * Which peers have been given up.

@@ -100,7 +100,7 @@ class Engine:
             # What was interrupted and nobody can receive any more takes no room for ever.
             while len(pending) == c.IN_FLIGHT and not pending[0].is_held():
                 self._receive_oldest(index)
-            self._wait_for_buffer(index)
+            self._wait_for_buffer(index, byref(operation.arguments))
             # First: a signal that comes while it is sent does not make it unsent.
             pending.append(operation)
             try:
@@ -109,12 +109,13 @@ class Engine:
                 pending.remove(operation)
                 raise
 
-    def _wait_for_buffer(self, index: int) -> None:
-        """Wait until the next operation of a kind can be sent without waiting."""
+    def _wait_for_buffer(self, index: int, arguments: Any) -> None:
+        """Wait until an operation, which is checked first, can be sent without waiting."""
         # Between slices Python looks after signals: Ctrl-C ends the wait, and nothing is sent.
-        while c.lib.dxt_ep_wait_buffer(self.ep, index, _SLICE_NS) == c.ERR_TIMEOUT:
+        status = c.ERR_TIMEOUT
+        while status == c.ERR_TIMEOUT:
+            status = c.lib.dxt_ep_wait_buffer(self.ep, index, arguments, _SLICE_NS)
             require(bool(self.ep), "the Buffer was destroyed")
-        require(bool(self.ep), "the Buffer was destroyed")
 
     def receive(self, index: int, operation: Operation) -> None:
         """Receive everything of a kind up to an operation: they come in the order of sending."""

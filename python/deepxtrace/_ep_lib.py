@@ -94,7 +94,7 @@ _FUNCTIONS: Tuple[Tuple[str, Any, Tuple[Any, ...]], ...] = (
     ("dxt_ep_combine_send", Status, (c_void_p, POINTER(Combine))),
     ("dxt_ep_combine_recv", Status, (c_void_p,)),
     ("dxt_ep_wait", Status, (c_void_p, c_uint32, c_int64)),
-    ("dxt_ep_wait_buffer", Status, (c_void_p, c_uint32, c_int64)),
+    ("dxt_ep_wait_buffer", Status, (c_void_p, c_uint32, c_void_p, c_int64)),
     ("dxt_ep_masked", c_uint32, (c_void_p, POINTER(c_uint8))),
     ("dxt_ep_delay_path", Status, (c_void_p, c_uint32, c_uint32, c_int64)),
 )

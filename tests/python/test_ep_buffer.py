@@ -334,6 +334,8 @@ def body_interrupted_send(rank: int, ranks: int) -> None:
         with pytest.raises(KeyboardInterrupt):
             signal.setitimer(signal.ITIMER_REAL, 0.1)
             send()  # rank 1 has not read what is in the buffer
+        with pytest.raises(RuntimeError, match="names expert 4"):
+            buffer.low_latency_dispatch(x, topk_idx + 4, TOKENS, 4)
     dist.barrier()
     if rank == 1:
         sent[0][4]()

@@ -398,10 +398,15 @@ static void bad_paths_and_waits_are_refused(void **state)
     refused(dxt_ep_wait(ep, 2, 0), DXT_ERR_INVALID, "operator_index is 2");
     refused(dxt_ep_wait(ep, DXT_COMBINE, 0), DXT_ERR_STATE, "there is no combine to receive");
     refused(dxt_ep_wait(ep, DXT_COMBINE, -1), DXT_ERR_INVALID, "at_most_ns is -1");
-    refused(dxt_ep_wait_buffer(NULL, DXT_DISPATCH, 0), DXT_ERR_INVALID, "ep must not be NULL");
-    refused(dxt_ep_wait_buffer(ep, 2, 0), DXT_ERR_INVALID, "operator_index is 2");
-    refused(dxt_ep_wait_buffer(ep, DXT_COMBINE, -1), DXT_ERR_INVALID, "at_most_ns is -1");
-    assert_int_equal(dxt_ep_wait_buffer(ep, DXT_COMBINE, 0), DXT_OK);
+    refused(dxt_ep_wait_buffer(NULL, DXT_DISPATCH, NULL, 0), DXT_ERR_INVALID,
+            "ep must not be NULL");
+    refused(dxt_ep_wait_buffer(ep, 2, NULL, 0), DXT_ERR_INVALID, "operator_index is 2");
+    refused(dxt_ep_wait_buffer(ep, DXT_COMBINE, NULL, -1), DXT_ERR_INVALID, "at_most_ns is -1");
+    assert_int_equal(dxt_ep_wait_buffer(ep, DXT_COMBINE, NULL, 0), DXT_OK);
+    const dxt_ep_dispatch no_dispatch = {.struct_size = sizeof no_dispatch};
+    const dxt_ep_combine no_combine = {.struct_size = sizeof no_combine};
+    refused(dxt_ep_wait_buffer(ep, DXT_DISPATCH, &no_dispatch, 0), DXT_ERR_INVALID, "handle.");
+    refused(dxt_ep_wait_buffer(ep, DXT_COMBINE, &no_combine, 0), DXT_ERR_INVALID, "handle.");
 }
 
 /* The last @p size bytes before memory that must not be touched. */
