@@ -193,12 +193,31 @@ static int part_of(const char *at, const char *end)
     return waits || is_one_of(at, end, values) ? 2 : -1;
 }
 
+/* Where the name of a field begins; @p at: its "=". */
+static const char *name_of(const char *line, const char *at)
+{
+    while (at > line && (dxt_is_letter(at[-1]) || at[-1] == '_')) at--;
+    return at;
+}
+
+/* Whether commas without blanks part the fields, "src=0,dst=1,wait=5": then none parts thousands.
+ */
+static bool parted_by_commas(const char *line, const char *end)
+{
+    for (const char *at = line; (at = memchr(at, '=', (size_t)(end - at))); at++) {
+        const char *word = name_of(line, at);
+        if (word > line && word[-1] == ',' && part_of(word, at) >= 0) return true;
+    }
+    return false;
+}
+
 static bool take_names(const char *line, const char *end, dxt_named *found)
 {
     unsigned parts = 0;
+    bool commas = parted_by_commas(line, end);
     for (const char *at = line; (at = memchr(at, '=', (size_t)(end - at))); at++) {
-        const char *word = at, *value = at + 1 + (at + 1 < end && at[1] == '"');
-        while (word > line && (dxt_is_letter(word[-1]) || word[-1] == '_')) word--;
+        const char *word = name_of(line, at);
+        const char *value = at + 1 + (at + 1 < end && at[1] == '"');
         if (value == end || !dxt_is_digit(*value)) continue;
         int part = part_of(word, at);
         if (part < 0) continue;
@@ -207,12 +226,15 @@ static bool take_names(const char *line, const char *end, dxt_named *found)
         if (parts >> part & 1) return false;
         parts |= 1u << part;
         int64_t rank = -1;
-        const char *to =
-            part == 2 ? take_value(value, end, found) : dxt_scan_integer(value, end, &rank);
+        const char *comma = memchr(value, ',', (size_t)(end - value));
+        bool ends = commas && comma && value == at + 1;
+        const char *to = part == 2 ? take_value(value, ends ? comma : end, found)
+                                   : dxt_scan_integer(value, end, &rank);
         if (!to || (part < 2 && rank >= DXT_MAX_RANKS)) return false;
         /* "src=10.0.0.1", "wait=1,5" */
         if (to < end && !strchr(" \t\",;}|)", *to)) return false;
-        if (end - to > 1 && *to == ',' && dxt_is_digit(to[1])) return false;
+        bool parted = end - to > 1 && *to == ',' && dxt_is_digit(to[1]);
+        if (part == 2 && parted && !ends) return false;
         if (part < 2) found->cell[part] = rank;
         const dxt_token name = {.at = word, .end = at}, unit = dxt_unit_of(&name);
         if (part == 2 && unit.at && !found->unit) {

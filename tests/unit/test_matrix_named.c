@@ -52,6 +52,15 @@ static void waits_are_said_in_sentences(void **state)
         {"src=0 dst=0 wait=1,000\nsrc=0 dst=1 wait=2,000,000\nsrc=1 dst=0 wait=3\n"
          "wait=4, src=1, dst=1\n",
          PARTED},
+        /* Commas part the fields here, and what is behind the last is none of them. */
+        {"src=0,dst=0,wait=1,17\nsrc=0,dst=1,wait=2,100\nsrc=1,dst=0,wait=3\nwait=4,9,src=1,dst="
+         "1\n",
+         ONE},
+        {"wait=1 src=0 dst=0,9\nwait=2 src=0,9 dst=1\nwait=3 src=1 dst=0\nwait=4 src=1 dst=1\n",
+         ONE},
+        {"src=\"0\",dst=\"0\",wait=\"1,000\"\nsrc=0,dst=1,wait=\"2,000,000\"\nsrc=1,dst=0,wait=3\n"
+         "src=1,dst=1,wait=4\n",
+         PARTED},
         {"dispatch: rank 0 waits for rank 0: 1\ndispatch: rank 0 waits for rank 1: 2\n"
          "dispatch: rank 1 waits for rank 0: 3\ndispatch: rank 1 waits for rank 1: 4\n"
          "combine: rank 0 waits for rank 0: 5\ncombine: rank 0 waits for rank 1: 6\n"
