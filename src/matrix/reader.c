@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "matrix/lines.h"
 #include "matrix/scan.h"
 
 /* So many bytes at the beginning tell what a file is. */
@@ -105,7 +106,8 @@ static dxt_status next_line(dxt_reader *reader, const char **line, size_t *size)
     if (reader->inner_at >= inner->size) {
         reader->document.plain = false;
         reader->wraps = 0;
-        return dxt_input_line(&reader->input, line, size);
+        dxt_status status = dxt_input_line(&reader->input, line, size);
+        return status == DXT_OK ? dxt_skip_compose(reader, line, size) : status;
     }
     const char *from = inner->data + reader->inner_at;
     size_t left = inner->size - reader->inner_at;
@@ -371,6 +373,8 @@ void dxt_reader_close(dxt_reader *reader)
     free(reader->cells.data);
     free(reader->partial[0].data);
     free(reader->partial[1].data);
+    free(reader->compose[0].data);
+    free(reader->compose[1].data);
     free(reader->parts.data);
     free(reader->heading.data);
     free(reader->listed.data);

@@ -74,6 +74,7 @@ struct dxt_reader {
     dxt_text clean;      /**< the line under way without colours */
     dxt_text cells;      /**< the line of a table without what is drawn around it */
     dxt_text partial[2]; /**< a line that comes in parts, of each stream of a container */
+    dxt_text compose[2]; /**< what docker compose puts in front, and a line that may have it */
     enum {
         DXT_NEWLINES_UNKNOWN,
         DXT_NEWLINES_WRITTEN,

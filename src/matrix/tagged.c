@@ -232,26 +232,12 @@ static const char *skip_fields(const char *bar, const char *end)
     return bar;
 }
 
-/* "web-1  | | 0 | 5 |" of docker compose: a name with a number, two blanks or more, and behind the
- * bar one blank and the table. A rank's row may begin so, where the cell of itself is empty. */
-static bool is_container(const char *at, const char *to, const char *bar, const char *last)
-{
-    const char *name = to;
-    while (name > at && dxt_is_digit(name[-1])) name--;
-    bool numbered = name < to && name - at > 1 && strchr("-_", name[-1]);
-    for (const char *c = at; c < to && numbered; c++)
-        numbered = dxt_is_letter(*c) || dxt_is_digit(*c) || strchr("-_.", *c);
-    return numbered && bar - to > 1 && last - bar > 3 && bar[1] == ' ' && bar[2] == '|' &&
-           !dxt_names_rank(at, (size_t)(to - at));
-}
-
 const char *dxt_skip_to_bar(const char *at, const char *end)
 {
     const char *bar = memchr(at, '|', (size_t)(end - at)), *to = bar, *last = end;
     while (last > at && dxt_is_blank(last[-1])) last--;
     if (!bar || bar == at || last[-1] != '|' || last - bar < 2) return at;
     while (to > at && dxt_is_blank(to[-1])) to--;
-    if (is_container(at, to, bar, last)) return bar + 2;
     if (!is_front(at, to, bar)) return at;
     return dxt_ends_in_time(at, to) ? skip_fields(bar, last) : bar;
 }

@@ -58,7 +58,10 @@ static void a_table_stands_behind_the_bar_of_a_container(void **state)
                  "job_web_1    | | 0 | 9 | 2 | 3 |\njob_web_1    | | 1 | 4 | 5 | 6 |\n"
                  "job_web_1    | | 2 | 7 | 8 | 9 |\n",
                  THREE);
+    assert_reads("web-1  | | 9 | 2 | 3 |\r\nweb-1  | | 4 | 5 | 6 |\r\nweb-1  | | 7 | 8 | 9 |",
+                 THREE);
     static const char *const own[] = {
+        "h-1  | | 2 | 3 |\nh-2  | 4 | | 6 |\nh-3  | 7 | 8 | |\n",
         "a  | | 2 | 3 |\nb  | 4 | | 6 |\nc  | 7 | 8 | |\n",
         "h-1 | | 2 | 3 |\nh-2 | 4 | | 6 |\nh-3 | 7 | 8 | |\n",
         "0  | | 2 | 3 |\n1  | 4 | | 6 |\n2  | 7 | 8 | |\n",
