@@ -199,6 +199,44 @@ static void a_slow_path_has_a_row_in_the_timeline(void **state)
     watched_free(&w);
 }
 
+/* A path after the other is slow, each in a window of its own, more than there are rows for them. */
+static void the_newest_slow_paths_have_the_rows(void **state)
+{
+    (void)state;
+    watched w = {.analysis = &usual};
+    int from = 0, to = 0;
+    for (int i = 0; i < 10; i++) {
+        from = i % 4;
+        to = (from + 1 + i / 4) % 4;
+        long wait[4][4];
+        for (int r = 0; r < 4; r++)
+            for (int s = 0; s < 4; s++) wait[r][s] = r == s ? 0 : 1300 + 100 * ((r + s) % 4);
+        wait[from][to] = 200000;
+        char line[512];
+        int size = snprintf(
+            line, sizeof line,
+            "{\"v\":1,\"phase\":\"dispatch\",\"ranks\":4,\"unit\":\"ns\",\"ops\":1,\"window\":%d,"
+            "\"elapsed_ns\":400000,\"begin\":\"2026-11-26T03:00:%02dZ\",\"wait\":[",
+            i, i);
+        for (int r = 0; r < 4; r++)
+            size += snprintf(line + size, sizeof line - (size_t)size, "%s[%ld,%ld,%ld,%ld]",
+                             r ? "," : "", wait[r][0], wait[r][1], wait[r][2], wait[r][3]);
+        size += snprintf(line + size, sizeof line - (size_t)size, "]}");
+        assert_int_equal(take_text(&w, "run.jsonl", false, line, (size_t)size), DXT_OK);
+    }
+    assert_int_equal(watched_rest(&w), DXT_OK);
+    screen s = {.rows = 100, .columns = 80};
+    char *text = see(&s, &w), last[32];
+    snprintf(last, sizeof last, "%d → %d|         █|", to, from);
+    if (!strstr(text, last) || strstr(text, "1 → 0|")) printf("%s\n", text);
+    assert_non_null(strstr(text, last));
+    assert_null(strstr(text, "1 → 0|")); /* the first */
+    assert_null(strstr(text, "2 → 1|"));
+    assert_non_null(strstr(text, "3 → 2|")); /* the eighth, counted from the last */
+    free(text);
+    watched_free(&w);
+}
+
 static void the_screen_is_as_high_as_the_terminal(void **state)
 {
     (void)state;
@@ -271,6 +309,7 @@ int main(void)
         cmocka_unit_test(the_log_of_a_recorded_instance_is_left_out),
         cmocka_unit_test(keys_choose),
         cmocka_unit_test(a_slow_path_has_a_row_in_the_timeline),
+        cmocka_unit_test(the_newest_slow_paths_have_the_rows),
         cmocka_unit_test(the_screen_is_as_high_as_the_terminal),
         cmocka_unit_test(failed_allocations_are_survived),
     };

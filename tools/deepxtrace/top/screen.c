@@ -183,23 +183,52 @@ static void put_matrix(struct text *text, const screen *s, const watched_window 
     free(marks);
 }
 
-/* A slow path or link of which nobody is late gets a row of its own below those of the ranks.
- * @param values  [TRACK_STRIPS][windows], zeroed. @return How many. */
-static size_t make_strips(const watched_operator *o, const dxt_timeline *timeline, double *values,
-                          dxt_timeline_strip *strips)
+/* A slow path or link that was named in a window of the timeline. */
+typedef struct seen_way {
+    const watched_way *way;
+    size_t window; /* of the timeline */
+} seen_way;
+
+/* @param seen  [WATCHED_WAYS]; receives them, the oldest first. @return How many. */
+static size_t find_ways(const watched_operator *o, const dxt_timeline *timeline, seen_way *seen)
 {
     size_t count = 0, kept = o->way_count < WATCHED_WAYS ? o->way_count : WATCHED_WAYS;
     for (size_t i = o->way_count - kept; i < o->way_count; i++) {
         const watched_way *way = &o->ways[i % WATCHED_WAYS];
-        size_t k = 0, strip = 0;
+        size_t k = 0;
         while (k < timeline->windows && timeline->index[k] != way->index) k++;
-        if (k == timeline->windows) continue;
-        while (strip < count && strcmp(strips[strip].name, way->name) != 0) strip++;
-        if (strip == TRACK_STRIPS) continue;
+        if (k < timeline->windows) seen[count++] = (seen_way){way, k};
+    }
+    return count;
+}
+
+static size_t find_name(const dxt_timeline_strip *strips, size_t count, const char *name)
+{
+    size_t strip = 0;
+    while (strip < count && strcmp(strips[strip].name, name) != 0) strip++;
+    return strip;
+}
+
+/* A slow path or link of which nobody is late gets a row of its own below those of the ranks: of
+ * too many those that were slow last.
+ * @param values  [TRACK_STRIPS][windows], zeroed. @return How many. */
+static size_t make_strips(const watched_operator *o, const dxt_timeline *timeline, double *values,
+                          dxt_timeline_strip *strips)
+{
+    seen_way seen[WATCHED_WAYS];
+    dxt_timeline_strip newest[TRACK_STRIPS];
+    size_t count = 0, names = 0, all = find_ways(o, timeline, seen);
+    for (size_t i = all; i > 0 && names < TRACK_STRIPS; i--)
+        if (find_name(newest, names, seen[i - 1].way->name) == names)
+            newest[names++].name = seen[i - 1].way->name;
+    for (size_t i = 0; i < all; i++) {
+        const watched_way *way = seen[i].way;
+        if (find_name(newest, names, way->name) == names) continue;
+        size_t strip = find_name(strips, count, way->name);
         double *row = values + strip * timeline->windows;
         if (strip == count)
             strips[count++] = (dxt_timeline_strip){.name = way->name, .values = row};
-        row[k] = fmax(row[k], way->wait);
+        row[seen[i].window] = fmax(row[seen[i].window], way->wait);
     }
     return count;
 }
