@@ -32,6 +32,7 @@ class Job:
     def __init__(self, folder, ranks=4, interval=0.25, with_steps=False):
         self.folder, self.ranks, self.port = Path(folder), ranks, free_port()
         self.next_store = None
+        self.killed = set()
         self.store = self.start_store()
         environment = {**os.environ, "DEEPEP_DIAGNOSE_LOG_PATH": ".", "OMP_NUM_THREADS": "1",
                        "DEEPEP_DIAGNOSE_WARMING_TIME": "0"}
@@ -65,7 +66,25 @@ class Job:
         self.store.stdout.close()
 
     def signal(self, rank, number):
+        if number == signal.SIGKILL:
+            self.killed.add(rank)
         self.processes[rank].send_signal(number)
+
+    def check(self):
+        """Fail, with what it wrote, if a rank has ended that should live."""
+        for rank, process in enumerate(self.processes):
+            if rank not in self.killed and process.poll() is not None:
+                out, err = process.communicate()
+                raise AssertionError(f"rank {rank} has ended, {process.returncode}\n{out}{err}")
+
+    def until(self, condition, seconds=90):
+        """Wait for what a job that goes on will do."""
+        def checked():
+            value = condition()
+            if not value:
+                self.check()
+            return value
+        return until(checked, seconds)
 
     def finish(self):
         """Ask all ranks to end; what each wrote, and its exit status."""

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happens to jobs of real processes. None of this judges a time."""
+"""What happens to jobs of real processes. Several windows in a row must come in time, so nothing
+runs beside that keeps all processors busy (CMakeLists.txt)."""
 import json
 import os
 import re
@@ -12,7 +13,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from faults import Job, until  # noqa: E402
+from faults import Job  # noqa: E402
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples" / "python"
 
@@ -63,7 +64,15 @@ def wait_for(job, condition, count=4):
         new = windows(job)[seen:]
         good = [condition(window) for window in new]
         return any(all(good[k:k + count]) for k in range(len(good) - count + 1))
-    until(enough)
+    job.until(enough)
+
+
+def test_who_waits_for_a_rank_that_has_ended_is_told(tmp_path):
+    with Job(tmp_path, ranks=2) as job:
+        job.until((tmp_path / "diagnose_rank0.jsonl").exists)
+        job.processes[1].kill()
+        with pytest.raises(AssertionError, match="rank 1 has ended, -9"):
+            job.until(lambda: False, 60)
 
 
 def test_a_rank_is_stopped_and_continued(tmp_path):
@@ -95,7 +104,7 @@ def test_the_store_goes_and_comes_back(tmp_path):
         wait_for(job, is_right)
         job.kill_store()
         wait_for(job, lambda window: silent(window) == [1, 2, 3])
-        until(lambda: all("the key-value store is out of reach" in log(job, rank)
+        job.until(lambda: all("the key-value store is out of reach" in log(job, rank)
                           for rank in range(job.ranks)))
         job.store = job.start_store()
         wait_for(job, is_right)
@@ -134,10 +143,10 @@ def test_the_disk_of_rank_0_is_full(tmp_path, what):
         if what == "log":
             wait_for(job, is_right)
         else:
-            until(lambda: "cannot be written: No space left on device" in log(job, 0))
+            job.until(lambda: "cannot be written: No space left on device" in log(job, 0))
         full.unlink()
         wait_for(job, is_right)
-        until(lambda: ("lines could not be written here" if what == "log" else "is written again")
+        job.until(lambda: ("lines could not be written here" if what == "log" else "is written again")
               in log(job, 0))
         for status, _, err in job.finish():
             assert (status, err) == (0, "")
