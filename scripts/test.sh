@@ -47,6 +47,7 @@ reports=$PWD/$tree/test-reports
 rm -rf "$reports"
 mkdir -p "$reports"
 status=0
+# run_tests NAME CTEST-OPTION…: the reports are read in the order of their names.
 run_tests()
 {
     local report=$reports/$1
@@ -57,9 +58,9 @@ run_tests()
 again=(--repeat until-pass:2)
 first=()
 if [[ $preset == arm64 || ($preset == fuzz && ${DXT_FUZZ_SEED:-0} != 0) ]]; then first=("${again[@]}"); fi
-run_tests parallel --parallel 2 "${first[@]}" "$@" -LE multi
-run_tests jobs --parallel 2 "${again[@]}" "$@" -L multi -LE alone
-run_tests serial --parallel 1 "${again[@]}" "$@" -L alone
+run_tests 1-parallel --parallel 2 "${first[@]}" "$@" -LE multi
+run_tests 2-jobs --parallel 2 "${again[@]}" "$@" -L multi -LE alone
+run_tests 3-serial --parallel 1 "${again[@]}" "$@" -L alone
 # ctest numbers first tries ("3/46 Test #9: …") and no others.
 twice=$(sed -nE 's/^ +Test +#[0-9]+: ([^ ]+) \.+ +Passed .*/\1/p' "$reports"/*.log | tr '\n' ' ')
 
