@@ -6,13 +6,22 @@
 # run once more, and is named at the end if it passes then. So is one under an emulator of another
 # machine (arm64), and a fuzz target with a seed of its own (DXT_FUZZ_SEED), which meets the same inputs
 # again. No other test has a second try. What each one that failed printed last is in
-# TREE/test-reports/failed.txt.
+# TREE/test-reports/failed.txt. The option -LE is refused: the steps have theirs.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 preset=${1:?usage: test.sh PRESET [CTEST-OPTION…]}
 shift
+# Of several -LE ctest would obey the last one in each step, and a test would run in more than one.
+for option; do
+    case $option in
+        -LE | -LE=* | --label-exclude | --label-exclude=*)
+            echo "test.sh: leave out $option: the labels multi and alone part the steps; use -E or -L" >&2
+            exit 2
+            ;;
+    esac
+done
 tree=build-$preset
 if [[ $preset == test || $preset == release ]]; then tree=build; fi
 

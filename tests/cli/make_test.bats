@@ -39,3 +39,10 @@ set_tests_properties(bad_two PROPERTIES LABELS multi)' > bad.cmake
     [[ $output != *Failed* ]]
     [ "${lines[-1]}" = "1 passed, 0 failed, 1 skipped" ]
 }
+
+@test "labels cannot be excluded: tests would run twice" {
+    run scripts/test.sh test -LE slow
+    [ "$status" -eq 2 ]
+    [[ $output == "test.sh: leave out -LE: "* ]]
+    [ ! -e build ]
+}
