@@ -105,7 +105,7 @@ def test_the_store_goes_and_comes_back(tmp_path):
         job.kill_store()
         wait_for(job, lambda window: silent(window) == [1, 2, 3])
         job.until(lambda: all("the key-value store is out of reach" in log(job, rank)
-                          for rank in range(job.ranks)))
+                              for rank in range(job.ranks)))
         job.store = job.start_store()
         wait_for(job, is_right)
         for rank in range(job.ranks):
@@ -146,7 +146,7 @@ def test_the_disk_of_rank_0_is_full(tmp_path, what):
             job.until(lambda: "cannot be written: No space left on device" in log(job, 0))
         full.unlink()
         wait_for(job, is_right)
-        job.until(lambda: ("lines could not be written here" if what == "log" else "is written again")
-              in log(job, 0))
+        told = "lines could not be written here" if what == "log" else "is written again"
+        job.until(lambda: told in log(job, 0))
         for status, _, err in job.finish():
             assert (status, err) == (0, "")
