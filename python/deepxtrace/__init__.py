@@ -32,7 +32,7 @@ _HOMES = {"attach": "_attach", "detach": "_attach", "Judged": "_runs", "Recordin
 __version__: str = lib.dxt_version().decode()
 
 
-def __getattr__(name: str) -> Any:
+def _late(name: str) -> Any:
     value: Any
     if name == "read":
         #: All windows of files, whatever form they have.
@@ -45,6 +45,10 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+if not TYPE_CHECKING:  # which would take any name for one of ours
+    __getattr__ = _late
 
 
 def __dir__() -> List[str]:
