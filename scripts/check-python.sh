@@ -9,7 +9,7 @@ bad=0
 (cd python && ../scripts/python.sh mypy -m mypy --no-error-summary -p deepxtrace) || bad=$?
 # Types must know a wrong name as one: else the comment is unused, and an error.
 (cd python && ../scripts/python.sh mypy -m mypy --no-error-summary --warn-unused-ignores \
-    -c 'import deepxtrace; deepxtrace.Windou  # type: ignore[attr-defined]') || bad=$?
+    -c 'import deepxtrace; deepxtrace.adapters; deepxtrace.Windou  # type: ignore[attr-defined]') || bad=$?
 if ((bad == SKIP)); then exit "$SKIP"; fi
 mapfile -t sources < <(files 'python/*.py' 'tests/python/*.py' 'examples/*.py' 'bench/*.py')
 scripts/python.sh flake8 -m flake8 --max-line-length 100 "${sources[@]}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, List
 from ._lib import NOT_OBSERVED, DeepXTraceError, lib
 
 if TYPE_CHECKING:
+    from . import adapters as adapters  # noqa: F401
     from ._attach import attach, detach
     from ._runs import Judged, Recording, Run, Timeline
     from .window import Finding, Findings, Window
@@ -28,6 +29,7 @@ __all__ = ["DeepXTraceError", "Finding", "Findings", "Judged", "NOT_OBSERVED", "
 _HOMES = {"attach": "_attach", "detach": "_attach", "Judged": "_runs", "Recording": "_runs",
           "Run": "_runs", "Timeline": "_runs", "Finding": "window", "Findings": "window",
           "Window": "window"}
+_MODULES = {*_HOMES.values(), "adapters"}
 
 __version__: str = lib.dxt_version().decode()
 
@@ -39,7 +41,7 @@ def _late(name: str) -> Any:
         value = importlib.import_module(".window", __name__).Window.read
     elif name in _HOMES:
         value = getattr(importlib.import_module("." + _HOMES[name], __name__), name)
-    elif name in _HOMES.values():
+    elif name in _MODULES:
         return importlib.import_module("." + name, __name__)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

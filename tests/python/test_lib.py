@@ -66,6 +66,12 @@ def test_what_is_imported_late_is_there_from_the_start():
     assert done.stdout.splitlines() == ["set() set() [] False", "True True"], done.stderr
 
 
+@pytest.mark.parametrize("module", ["adapters", "window"])
+def test_a_public_module_is_there_without_another_import(module):
+    done = run(f"import deepxtrace; print(deepxtrace.{module}.__name__)")
+    assert done.stdout == f"deepxtrace.{module}\n", done.stderr
+
+
 def test_numpy_is_all_it_takes():
     done = run("import sys; sys.modules['torch'] = None\n"
                "import deepxtrace, numpy as np\n"
