@@ -177,10 +177,12 @@ static bool find(const dxt_window *window, const dxt_findings *findings, dxt_exp
 uint32_t dxt_words_explained(dxt_text *text, const dxt_window *window, const dxt_findings *findings,
                              dxt_explained why, unsigned char *ranks)
 {
-    if (!find(window, findings, why, ranks)) text->failed = true;
-    uint32_t count = text->failed ? 0 : count_of(ranks, window->ranks);
+    bool known = find(window, findings, why, ranks);
+    uint32_t count = known ? count_of(ranks, window->ranks) : 0;
+    if (!text) return count;
+    text->failed = text->failed || !known;
     if (count > 0) put_words(text, why, ranks, window->ranks, count);
-    return count;
+    return text->failed ? 0 : count;
 }
 
 uint32_t dxt_report_explained(const dxt_window *window, const dxt_findings *findings,
@@ -190,13 +192,9 @@ uint32_t dxt_report_explained(const dxt_window *window, const dxt_findings *find
     if (wanted) buffer[0] = '\0';
     if (!window || !findings || !ranks || window->ranks != findings->ranks) return 0;
     dxt_text text = {0};
-    uint32_t count = dxt_words_explained(&text, window, findings, why, ranks);
-    if (text.failed) {
-        memset(ranks, 0, window->ranks);
-        count = 0;
-    } else if (wanted && count > 0) {
-        snprintf(buffer, size, "%s", text.data);
-    }
+    uint32_t count = dxt_words_explained(wanted ? &text : NULL, window, findings, why, ranks);
+    if (count == 0) memset(ranks, 0, window->ranks);
+    if (wanted && count > 0) snprintf(buffer, size, "%s", text.data);
     free(text.data);
     return count;
 }

@@ -48,7 +48,8 @@ void dxt_words_ranks(dxt_text *text, const uint32_t *ranks, size_t count);
 void dxt_words_finding(dxt_text *text, const dxt_window *window, const dxt_findings *findings,
                        size_t index);
 
-/** Append what dxt_report_explained() says; without memory @p text has failed. @return As there. */
+/** Append what dxt_report_explained() says; without memory @p text has failed. @p text may be NULL,
+ *  if no words are wanted. @return As there; without memory 0, and no ranks. */
 uint32_t dxt_words_explained(dxt_text *text, const dxt_window *window, const dxt_findings *findings,
                              dxt_explained why, unsigned char *ranks);
 

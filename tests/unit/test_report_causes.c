@@ -348,6 +348,11 @@ static void who_stands_out_unnamed_is_explained(void **state)
     assert_int_equal(dxt_report_explained(window, &findings, DXT_EXPLAINED_AHEAD, ranks, words, 10),
                      2);
     assert_string_equal(words, "rows 4–");
+    /* Who wants no words needs no memory for them. */
+    alloc_count_begin();
+    assert_int_equal(dxt_report_explained(window, &findings, DXT_EXPLAINED_AHEAD, ranks, NULL, 0),
+                     2);
+    assert_int_equal(alloc_count(), 0);
     out_size = 0;
     assert_int_equal(dxt_report_json(window, &findings, collect, NULL), DXT_OK);
     assert_non_null(strstr(out, "\"explained\":[{\"why\":\"ahead\",\"rows\":[4,5],\"text\":"
