@@ -268,8 +268,8 @@ void dxt_ep_shm_pause(int64_t waited_ns);
 int64_t dxt_ep_shm_slice_ns(const dxt_ep *ep, int64_t waited_ns, int64_t at_most_ns);
 
 /** Whether a rank that owes us something is itself waiting for somebody: it may go on as soon as
- *  that one is masked, so it is not to blame yet. A rank elsewhere cannot be seen, and gets a little
- *  longer instead. */
+ *  that one is masked, so it is not to blame yet. A rank elsewhere cannot be seen, and gets a
+ *  little longer instead. */
 bool dxt_ep_shm_waits_itself(const dxt_ep *ep, uint32_t rank, int64_t begin_ns, int64_t now_ns);
 
 /** Note for others that this rank is waiting for somebody. */

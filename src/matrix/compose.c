@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "matrix/cells.h"
-#include "matrix/lines.h"
+#include "matrix/reader.h"
 #include "matrix/scan.h"
 
 /* Bytes of a name with a number, two blanks or more, the bar, and one blank, if a table stands

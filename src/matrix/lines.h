@@ -19,12 +19,6 @@ dxt_status dxt_listed_line(dxt_reader *reader, const char *line, const char *end
  *  name. */
 bool dxt_is_listed(const char *line, const char *end, const char **row);
 
-/* ---- compose.c ---- */
-
-/** Leave out the name of a container in front of a table: "web-1  | | 0 | 5 |". @return DXT_OK;
- *  DXT_ERR_NO_MEMORY; as dxt_input_peek(). */
-dxt_status dxt_skip_compose(dxt_reader *reader, const char **line, size_t *size);
-
 /* ---- named.c ---- */
 
 /** A wait of two ranks in a line of its own. */

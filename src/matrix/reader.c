@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "matrix/lines.h"
 #include "matrix/scan.h"
 
 /* So many bytes at the beginning tell what a file is. */

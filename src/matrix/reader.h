@@ -136,14 +136,14 @@ void dxt_reader_hint(dxt_reader *reader, const char *format, ...) DXT_PRINTF(2, 
 
 /** The line without colours and without what containers write in front; parts of a line are kept
  *  until the last one (before, @p line becomes NULL). @return DXT_OK; DXT_ERR_NO_MEMORY;
- * DXT_ERR_LIMIT.
- */
+ *  DXT_ERR_LIMIT. */
 dxt_status dxt_unwrap_text(dxt_reader *reader, const char **line, size_t *size);
+/** Leave out "web-1  | " in front of a table. @return DXT_OK; DXT_ERR_NO_MEMORY; DXT_ERR_IO. */
+dxt_status dxt_skip_compose(dxt_reader *reader, const char **line, size_t *size);
 /** Whether a line of JSON is one of a recording. */
 bool dxt_is_recording(const char *line, const char *end);
 /** Whether a brace begins an object in JSON, and not a Python dictionary or a set of labels. */
 bool dxt_is_object(const char *brace, const char *end);
-
 /** Where a recording's object begins in a line of text; NULL if there is none. */
 const char *dxt_find_recording(const char *line, const char *end);
 /** Add to a part of a line that is kept. @return DXT_OK; DXT_ERR_LIMIT; DXT_ERR_NO_MEMORY. */

@@ -199,7 +199,7 @@ static void a_slow_path_has_a_row_in_the_timeline(void **state)
     watched_free(&w);
 }
 
-/* A path after the other is slow, each in a window of its own, more than there are rows for them. */
+/* Paths are slow one after the other, a window each: more of them than there are rows. */
 static void the_newest_slow_paths_have_the_rows(void **state)
 {
     (void)state;
@@ -215,8 +215,8 @@ static void the_newest_slow_paths_have_the_rows(void **state)
         char line[512];
         int size = snprintf(
             line, sizeof line,
-            "{\"v\":1,\"phase\":\"dispatch\",\"ranks\":4,\"unit\":\"ns\",\"ops\":1,\"window\":%d,"
-            "\"elapsed_ns\":400000,\"begin\":\"2026-11-26T03:00:%02dZ\",\"wait\":[",
+            "{\"v\":1,\"phase\":\"dispatch\",\"ranks\":4,\"unit\":\"ns\",\"ops\":1,"
+            "\"window\":%d,\"elapsed_ns\":400000,\"begin\":\"2026-11-26T03:00:%02dZ\",\"wait\":[",
             i, i);
         for (int r = 0; r < 4; r++)
             size += snprintf(line + size, sizeof line - (size_t)size, "%s[%ld,%ld,%ld,%ld]",
