@@ -11,6 +11,7 @@ import _thread
 import atexit
 import contextlib
 import os
+import sys
 import threading
 import time
 from typing import Any, Callable, Iterable, List, Set, Tuple
@@ -55,6 +56,9 @@ def _tracked(target: Callable[..., Any], args: Any) -> Any:
     def run() -> None:
         try:
             target(*args)
+        except Exception:  # told before the thread counts as ended: it writes to stderr
+            thread = threading.current_thread()
+            threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), thread)))
         finally:
             _under_way.discard(held)
             held.release()

@@ -43,6 +43,20 @@ def test_a_thread_that_fails_is_not_waited_for_for_ever() -> None:
     assert run(program) == ""
 
 
+@pytest.mark.parametrize("begin", ["start('x', ", "start_anywhere("])
+def test_the_end_waits_until_a_failure_is_told(begin: str) -> None:
+    """A thread that writes to stderr while the interpreter goes down ends the process by a
+    signal."""
+    program = f"""
+def tell(what):
+    time.sleep(0.3)
+    print(what.exc_type.__name__, flush=True)
+threading.excepthook = tell
+_threads.{begin}lambda: 1 / 0)
+"""
+    assert run(program) == "ZeroDivisionError\n"
+
+
 def test_the_order_of_the_end() -> None:
     program = """
 _threads.at_end(_threads.MAILROOMS, lambda: print("mailrooms"))
