@@ -302,11 +302,13 @@ def test_an_interrupt_while_the_output_folder_is_tried(
 ) -> None:
     # It left the folder.
     program = (
-        "import os, signal, sys\n"
+        "import os, signal, sys, tempfile\n"
         "from deepxtrace import run\n"
         "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
-        "make = os.mkdir\n"
-        "os.mkdir = lambda *names: (make(*names), os.kill(os.getpid(), signal.SIGINT))[0]\n"
+        "make = tempfile.TemporaryFile\n"
+        "def interrupted(**more):\n"
+        "    return (make(**more), os.kill(os.getpid(), signal.SIGINT))[0]\n"
+        "tempfile.TemporaryFile = interrupted\n"
         "run.main(sys.argv[1:])\n"
     )
     output = tmp_path / "output"
