@@ -24,6 +24,10 @@ DEVICE bool wait_for_row(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch
         if (EPOCH_OF(all) != epoch) continue;
         if (complete_ns == 0) complete_ns = now_ns();
         if (now_ns() - complete_ns < FAST_NS) continue;
+        /* Look again: this warp may have stood still since it looked. */
+        seen = load_acquire(arrival);
+        if (seen == epoch) return true;
+        if (seen == (epoch ^ CUDA_NO_ROW)) return false;
         report_trouble(g, CUDA_TROUBLE_ROUTE);
         return false;
     }

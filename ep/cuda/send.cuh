@@ -36,6 +36,8 @@ DEVICE bool wait_for_room(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoc
             limit *= 2;
             continue;
         }
+        /* Look again: this warp may have stood still since it looked. */
+        if ((int32_t)(load_acquire(consumed) - wanted) >= 0) return true;
         give_up(g, 1u << rank);
         return false;
     }

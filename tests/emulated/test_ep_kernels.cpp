@@ -259,7 +259,7 @@ int main(int argc, char **argv)
         {"wide", shape(2, 3, 8192, 4, 2), 2, 2, 60000, many_rounds},
         {"uneven", shape(2, 40, 128, 8, 3), 2, 2, 60000, many_rounds, 1000},
         {"in_flight", shape(3, 9, 128, 6, 2), 2, 5, 60000, two_in_flight},
-        {"left_alone", shape(3, 6, 128, 6, 2), 2, 0, 1500, without_the_last},
+        {"left_alone", shape(3, 6, 128, 6, 2), 2, 0, 3000, without_the_last},
         {"no_table", shape(2, 6, 128, 4, 2), 2, 0, 60000, nothing_behind_complete},
     };
     int failed = 0;
