@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All that is PTX: access with a scope, barriers, conversions. tests/emulated/cuda.h has the same
- * for a CPU. */
+/* All that is PTX: access with a scope, barriers, conversions. tests/emulated/access.h has the
+ * same for a CPU. */
 #ifndef DXT_EP_CUDA_ACCESS_CUH
 #define DXT_EP_CUDA_ACCESS_CUH
 
