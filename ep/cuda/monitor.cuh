@@ -68,10 +68,12 @@ DEVICE uint32_t whole_tables(const dxt_ep_cuda_group &g, uint32_t epoch)
 DEVICE void decide_all(const dxt_ep_cuda_group &g, uint32_t epoch, dxt_ep_cuda_monitor *m)
 {
     uint64_t begin = now_ns();
+    uint64_t now; /* before the look: the warp may stand still at any place */
     uint32_t open;
     do {
+        now = now_ns();
         open = ALL_RANKS(g) & ~m->decided & ~whole_tables(g, epoch);
-    } while (__shfl_sync(FULL, open != 0 && now_ns() - begin < FAST_NS, 0));
+    } while (__shfl_sync(FULL, open != 0 && now - begin < FAST_NS, 0));
     if (open != 0 && threadIdx.x % WARP == 0) give_up(g, open);
     m->absent |= open;
     m->decided = ALL_RANKS(g);
@@ -79,12 +81,12 @@ DEVICE void decide_all(const dxt_ep_cuda_group &g, uint32_t epoch, dxt_ep_cuda_m
 }
 
 /* One round of the monitor after the data failed to come at once. Lanes of sources that are still
- * missing have @p missing set. @return Whether this lane's source is given up. */
+ * missing have @p missing set; @p now is from before it was looked for them. @return Whether this
+ * lane's source is given up. */
 DEVICE bool monitor_slowly(const dxt_ep_cuda_group &g, dxt_ep_cuda_monitor *m, uint32_t op,
-                           uint32_t epoch, bool missing)
+                           uint32_t epoch, bool missing, uint64_t now)
 {
     uint32_t lane = threadIdx.x % WARP;
-    uint64_t now = __shfl_sync(FULL, now_ns(), 0);
     uint64_t waited = now - m->begin_ns;
     if (waited < FAST_NS / 2) return false;
     bool gone = missing && silent(g, m, lane, waited);
@@ -123,6 +125,7 @@ DEVICE void monitor(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uin
     m.absent = out;
     dxt_gpu_begin(&m.wait, g.probe, op);
     while (__any_sync(FULL, missing)) {
+        uint64_t now = __shfl_sync(FULL, now_ns(), 0);
         uint64_t seen = missing ? load_acquire(word) : 0;
         if (missing && EPOCH_OF(seen) == epoch) {
             uint64_t bytes = ROWS_OF(seen) * row_bytes;
@@ -132,7 +135,7 @@ DEVICE void monitor(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uin
         } else {
             dxt_gpu_poll(&m.wait);
         }
-        if (monitor_slowly(g, &m, op, epoch, missing)) {
+        if (monitor_slowly(g, &m, op, epoch, missing, now)) {
             dxt_gpu_timeout(&m.wait, lane);
             missing = false;
         }

@@ -14,23 +14,22 @@ DEVICE bool wait_for_row(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch
     const uint32_t *arrival = arrival_of(g, g.rank, op, epoch, row);
     const dxt_ep_cuda_control *control = control_of(g, g.rank);
     uint64_t complete_ns = 0;
+    /* Then this look is the last one: before it the warp may have stood still for long. */
+    bool late = false;
     for (uint32_t i = 1;; i++) {
         uint32_t seen = load_acquire(arrival);
         if (seen == epoch) return true;
         if (seen == (epoch ^ CUDA_NO_ROW)) return false;
+        if (late) break;
         if (i % 64u != 0) continue;
         if (IS_SET(load_relaxed(&control->gossip), source)) return false;
         uint64_t all = load_acquire(&control->complete[op][epoch % CUDA_PARITIES][source]);
         if (EPOCH_OF(all) != epoch) continue;
         if (complete_ns == 0) complete_ns = now_ns();
-        if (now_ns() - complete_ns < FAST_NS) continue;
-        /* Look again: this warp may have stood still since it looked. */
-        seen = load_acquire(arrival);
-        if (seen == epoch) return true;
-        if (seen == (epoch ^ CUDA_NO_ROW)) return false;
-        report_trouble(g, CUDA_TROUBLE_ROUTE);
-        return false;
+        late = now_ns() - complete_ns >= FAST_NS;
     }
+    report_trouble(g, CUDA_TROUBLE_ROUTE);
+    return false;
 }
 
 /* What a receive begins with, in shared memory. */

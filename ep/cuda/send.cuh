@@ -20,12 +20,13 @@ DEVICE bool wait_for_room(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoc
     uint64_t limit = g.timeout_ns;
     bool looked = false;
     for (;;) {
+        uint64_t now = now_ns(); /* before the look: the warp may stand still at any place */
         if ((int32_t)(load_acquire(consumed) - wanted) >= 0) return true;
         if (IS_SET(load_relaxed(&control_of(g, g.rank)->gossip), rank)) return false;
-        uint64_t waited = now_ns() - begin;
-        if (now_ns() - shown > g.timeout_ns / 16) {
+        uint64_t waited = now - begin;
+        if (now - shown > g.timeout_ns / 16) {
             show_life(g);
-            shown = now_ns();
+            shown = now;
         }
         if (!looked && waited > g.timeout_ns / 2) {
             beat = load_relaxed(&control_of(g, rank)->beat);
@@ -36,8 +37,6 @@ DEVICE bool wait_for_room(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoc
             limit *= 2;
             continue;
         }
-        /* Look again: this warp may have stood still since it looked. */
-        if ((int32_t)(load_acquire(consumed) - wanted) >= 0) return true;
         give_up(g, 1u << rank);
         return false;
     }
