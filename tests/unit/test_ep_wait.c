@@ -142,22 +142,29 @@ static dxt_status fail_second_poll(dxt_ep *ep)
     return ++polls == 2 ? dxt_ep_fail(DXT_ERR_IO, "cannot receive") : DXT_OK;
 }
 
-/* The network fails once, when rank 0 has heard itself. */
-static int one_goes_on(struct ep_rank *rank)
+/* Rank 0 waits over a network that fails as @p poll says; rank 1 sends when it has. */
+static int wait_over_failing(struct ep_rank *rank, dxt_status (*poll)(dxt_ep *), int64_t at_most_ns)
 {
-    static const dxt_ep_shm_far failing = {.poll = fail_second_poll};
+    const dxt_ep_shm_far failing = {.poll = poll};
     atomic_uint *failed = rank->context;
     while (rank->rank == 1 && atomic_load(failed) == 0) usleep(1000);
     if (send_dispatch(rank, 0, &rank->buffers[0])) return 1;
     if (rank->rank == 0) {
         dxt_ep_shm_state *s = rank->ep->state;
         s->far = &failing;
-        EP_CHECK(dxt_ep_wait(rank->ep, DXT_DISPATCH, SLICE_NS) == DXT_ERR_IO);
+        dxt_status status = dxt_ep_wait(rank->ep, DXT_DISPATCH, at_most_ns);
         s->far = NULL;
         atomic_store(failed, 1);
+        EP_CHECK(status == DXT_ERR_IO);
     }
     EP_CHECK(dxt_ep_dispatch_recv(rank->ep) == DXT_OK);
-    if (ep_check_dispatch(rank, 0, &rank->buffers[0], DXT_EP_BF16, NULL)) return 1;
+    return ep_check_dispatch(rank, 0, &rank->buffers[0], DXT_EP_BF16, NULL);
+}
+
+/* The network fails once, when rank 0 has heard itself. */
+static int one_goes_on(struct ep_rank *rank)
+{
+    if (wait_over_failing(rank, fail_second_poll, SLICE_NS)) return 1;
     for (uint32_t source = 0; source < 2; source++)
         EP_CHECK(dxt_probe_cell(rank->config.probe, DXT_DISPATCH, source)->samples == 1);
     return 0;
@@ -182,20 +189,7 @@ static dxt_status fail_before_sleep(dxt_ep *ep)
 
 static int one_hears_of_it(struct ep_rank *rank)
 {
-    static const dxt_ep_shm_far failing = {.poll = fail_before_sleep};
-    atomic_uint *failed = rank->context;
-    while (rank->rank == 1 && atomic_load(failed) == 0) usleep(1000);
-    if (send_dispatch(rank, 0, &rank->buffers[0])) return 1;
-    if (rank->rank == 0) {
-        dxt_ep_shm_state *s = rank->ep->state;
-        s->far = &failing;
-        dxt_status status = dxt_ep_wait(rank->ep, DXT_DISPATCH, TIMEOUT_NS);
-        s->far = NULL;
-        atomic_store(failed, 1);
-        EP_CHECK(status == DXT_ERR_IO);
-    }
-    EP_CHECK(dxt_ep_dispatch_recv(rank->ep) == DXT_OK);
-    return 0;
+    return wait_over_failing(rank, fail_before_sleep, TIMEOUT_NS);
 }
 
 static void an_error_before_a_sleep_is_told(void **state)
