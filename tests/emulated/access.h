@@ -106,6 +106,8 @@ DEVICE void barrier_init(uint64_t *at, uint32_t arrivals)
     memcpy(at, &c, sizeof c);
 }
 
+/* Others may go on long before who has arrived does: it may use nothing more of what it gave away.
+ */
 DEVICE void barrier_arrive(uint64_t *at)
 {
     counted c;
@@ -115,6 +117,7 @@ DEVICE void barrier_arrive(uint64_t *at)
         c.phase ^= 1;
     }
     memcpy(at, &c, sizeof c);
+    emulated::fall_behind();
 }
 
 /* Until the phase of this parity has ended. */

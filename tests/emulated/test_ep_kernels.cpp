@@ -35,6 +35,9 @@ const way ways[] = {{DXT_EP_FP8, DXT_EP_COMBINE_BF16, true},
                     {DXT_EP_BF16, DXT_EP_COMBINE_LOGFMT, false}};
 constexpr unsigned kWays = sizeof ways / sizeof ways[0];
 
+/* How long a slow rank is not there, while the others go on as far as they may. */
+constexpr unsigned kSlowUs = 150000;
+
 /* The group of a case, as engine.c makes it. */
 struct group_of_ranks {
     uint32_t processors, rounds;
@@ -151,7 +154,9 @@ int many_rounds(ep_rank *rank)
     return failed;
 }
 
-/* Two dispatches, then two combines are sent before the first of each is received. */
+/* Two dispatches are sent before the first of them is received, then two combines. Both again: the
+ * others are told to send more before a rank, which is another one each time, has received these.
+ * They have to wait for it. */
 int two_in_flight(ep_rank *rank)
 {
     auto *all = (group_of_ranks *)rank->context;
@@ -159,27 +164,34 @@ int two_in_flight(ep_rank *rank)
     const dxt_ep_cuda_order send = {false, true};
     CUstream_st stream;
     operations both[2] = {{g, &stream}, {g, &stream}};
-    for (uint32_t round = 0; round < all->rounds; round++) {
-        const way &w = ways[round % kWays];
-        for (uint32_t i = 0; i < 2; i++) {
-            ep_prepare(rank, 2 * round + i, &rank->buffers[i]);
-            both[i].prepare(rank, &rank->buffers[i], w);
-            dxt_ep_cuda_launch_dispatch_send(&g, &both[i].d, send);
+    uint64_t round = 0; /* of the inputs */
+    for (uint32_t turn = 0; turn < all->rounds; turn++) {
+        const way &w = ways[turn % kWays];
+        bool slow = turn % g.ranks == rank->rank;
+        for (uint32_t again = 0; again < 2; again++, round += 2) {
+            for (uint32_t i = 0; i < 2; i++) {
+                ep_prepare(rank, round + i, &rank->buffers[i]);
+                both[i].prepare(rank, &rank->buffers[i], w);
+                dxt_ep_cuda_launch_dispatch_send(&g, &both[i].d, send);
+            }
+            if (slow) usleep(kSlowUs);
+            for (uint32_t i = 0; i < 2; i++)
+                dxt_ep_cuda_launch_dispatch_receive(&g, &both[i].d, {i == 0, true});
+            cudaStreamSynchronize(&stream);
+            for (uint32_t i = 0; i < 2; i++)
+                if (ep_check_dispatch(rank, round + i, &rank->buffers[i], w.dispatch, nullptr))
+                    return 1;
         }
-        for (uint32_t i = 0; i < 2; i++)
-            dxt_ep_cuda_launch_dispatch_receive(&g, &both[i].d, {i == 0, true});
-        cudaStreamSynchronize(&stream);
-        for (uint32_t i = 0; i < 2; i++) {
-            ep_buffers *b = &rank->buffers[i];
-            if (ep_check_dispatch(rank, 2 * round + i, b, w.dispatch, nullptr)) return 1;
-            ep_experts(rank, b, w.dispatch);
+        for (ep_buffers &b : rank->buffers) ep_experts(rank, &b, w.dispatch);
+        for (uint32_t again = 0; again < 2; again++) {
+            for (operations &ops : both) dxt_ep_cuda_launch_combine_send(&g, &ops.c, send);
+            if (slow) usleep(kSlowUs);
+            for (uint32_t i = 0; i < 2; i++)
+                dxt_ep_cuda_launch_combine_receive(&g, &both[i].c, {i == 0, true});
+            cudaStreamSynchronize(&stream);
+            for (ep_buffers &b : rank->buffers)
+                if (ep_check_combine(rank, &b, limit_of(w), nullptr)) return 1;
         }
-        for (operations &ops : both) dxt_ep_cuda_launch_combine_send(&g, &ops.c, send);
-        for (uint32_t i = 0; i < 2; i++)
-            dxt_ep_cuda_launch_combine_receive(&g, &both[i].c, {i == 0, true});
-        cudaStreamSynchronize(&stream);
-        for (ep_buffers &b : rank->buffers)
-            if (ep_check_combine(rank, &b, limit_of(w), nullptr)) return 1;
     }
     EP_CHECK(g.report->masked == 0 && g.report->trouble == 0);
     return 0;
@@ -229,7 +241,7 @@ struct named_case {
     uint32_t processors, rounds;
     uint64_t timeout_ms;
     ep_body body;
-    unsigned uneven = 0;
+    unsigned uneven = 0, behind = 0;
 };
 
 ep_case shape(uint32_t ranks, uint32_t tokens, uint32_t hidden, uint32_t experts, uint32_t topk)
@@ -258,7 +270,8 @@ int main(int argc, char **argv)
         {"experts", shape(2, 12, 128, 128, 8), 3, 5, 60000, many_rounds},
         {"wide", shape(2, 3, 8192, 4, 2), 2, 2, 60000, many_rounds},
         {"uneven", shape(2, 40, 128, 8, 3), 2, 2, 60000, many_rounds, 1000},
-        {"in_flight", shape(3, 9, 128, 6, 2), 2, 5, 60000, two_in_flight},
+        {"behind", shape(2, 40, 256, 8, 3), 2, 4, 60000, many_rounds, 0, 300},
+        {"in_flight", shape(3, 4, 128, 6, 2), 2, 5, 20000, two_in_flight},
         {"left_alone", shape(3, 6, 128, 6, 2), 2, 0, 3000, without_the_last},
         {"no_table", shape(2, 6, 128, 4, 2), 2, 0, 60000, nothing_behind_complete},
     };
@@ -269,6 +282,7 @@ int main(int argc, char **argv)
         all.processors = test.processors;
         all.rounds = test.rounds;
         emulated::uneven = test.uneven;
+        emulated::behind = test.behind;
         make(&all, test.c, test.timeout_ms * 1000000u);
         /* The engine on shared memory only brings the ranks and their buffers. */
         int wrong = ep_run_threads(&test.c, test.body, &all);
