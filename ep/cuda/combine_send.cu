@@ -81,7 +81,7 @@ DEVICE uint32_t announce_row(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_
     uint32_t lane = threadIdx.x % WARP;
     if (lane == home) {
         fence();
-        store_relaxed(arrival_of(g, home, DXT_COMBINE, epoch, row), epoch);
+        store_relaxed(arrival_of(g, home, DXT_COMBINE, epoch, row), ROW_HERE(epoch));
     }
     return lane == home;
 }

@@ -31,10 +31,6 @@ extern "C" {
 /** A local expert that is none: the route leads to another rank. */
 #define CUDA_ELSEWHERE 0xffffu
 
-/** An arrival that is the epoch by exclusive or with this: the token has no row for this rank. So
- * two operations are told apart if fewer than 2^31 lie between them. */
-#define CUDA_NO_ROW 0x80000000u
-
 /** One route of a token as the table of a dispatch tells it to the rank that it leads to. */
 typedef struct dxt_ep_cuda_entry {
     uint16_t expert;   /**< local at the destination, or CUDA_ELSEWHERE */
@@ -92,7 +88,7 @@ typedef struct dxt_ep_cuda_layout {
     size_t table; /**< [parity][source]: words [1 + L], which carry their epoch, entries [T][K] */
     size_t table_stride;
     size_t table_entries;              /**< in a table */
-    size_t arrivals[DXT_EP_OPERATORS]; /**< [parity][row]: epoch of the row, or of CUDA_NO_ROW */
+    size_t arrivals[DXT_EP_OPERATORS]; /**< [parity][row]: ROW_HERE or NO_ROW of the epoch */
     size_t rows[DXT_EP_OPERATORS]; /**< [parity][row]; row = source × T + token, or, in a combine
                                             that sums at home, token × K + route */
     uint32_t row_count[DXT_EP_OPERATORS];

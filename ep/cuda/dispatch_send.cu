@@ -142,7 +142,7 @@ DEVICE uint32_t tell_token(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t 
         arrival_of(g, lane % g.ranks, DXT_DISPATCH, epoch, g.rank * g.max_tokens + t);
     uint32_t routes;
     uint32_t targets = targets_of(g, room, token.expert, &routes);
-    if (IS_SET(room & ~targets, lane)) store_relaxed(arrival, epoch ^ CUDA_NO_ROW);
+    if (IS_SET(room & ~targets, lane)) store_relaxed(arrival, NO_ROW(epoch));
     wait_for_notes(&shared->slots, n);
     if (FP8) send_scales(g, epoch, t, targets, notes->scales);
     send_entries(g, epoch, t, targets, token.expert, token.weight, notes->before);
@@ -152,7 +152,7 @@ DEVICE uint32_t tell_token(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t 
     free_slot(&shared->slots, n);
     if (!IS_SET(targets, lane)) return 0;
     fence();
-    store_relaxed(arrival, epoch);
+    store_relaxed(arrival, ROW_HERE(epoch));
     return routes;
 }
 

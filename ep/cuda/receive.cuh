@@ -18,8 +18,8 @@ DEVICE bool wait_for_row(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch
     bool late = false;
     for (uint32_t i = 1;; i++) {
         uint32_t seen = load_acquire(arrival);
-        if (seen == epoch) return true;
-        if (seen == (epoch ^ CUDA_NO_ROW)) return false;
+        if (seen == ROW_HERE(epoch)) return true;
+        if (seen == NO_ROW(epoch)) return false;
         if (late) break;
         if (i % 64u != 0) continue;
         if (IS_SET(load_relaxed(&control->gossip), source)) return false;

@@ -11,6 +11,13 @@
 /* An epoch in the upper half tells the word of one operation from those before. */
 #define EPOCH_OF(word) ((word) >> 32)
 
+/* An arrival: the row is here, or the token has none for this rank. Each parity has arrivals of its
+ * own, so the lowest bit of the epoch is not needed; one bit is always set, so that of a row that
+ * none was ever told of, 0, is of no epoch. Two operations are told apart if fewer than 2^31 lie
+ * between them. */
+#define ROW_HERE(epoch) (((epoch) | 1u) << 1)
+#define NO_ROW(epoch) (ROW_HERE(epoch) | 1u)
+
 /* dxt_ep_cuda_control.complete: epoch, format of the rows, and how many were sent. */
 #define PACK_COMPLETE(epoch, format, rows) \
     ((uint64_t)(epoch) << 32 | (uint64_t)(format) << 24 | (rows))
