@@ -100,13 +100,16 @@ static dxt_status poll(dxt_ep *ep)
 
 /* ---- sending ---- */
 
-static bool is_free(const dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch)
+static dxt_status is_free(const dxt_ep *ep, uint32_t target, uint32_t operator_index,
+                          uint64_t epoch, bool *is)
 {
     dxt_ep_mpi_state *m = dxt_ep_mpi_of(ep);
     int done = 0;
-    MPI_Test(&m->sends[dxt_ep_mpi_slot(m, operator_index, epoch, m->index[target])], &done,
-             MPI_STATUS_IGNORE);
-    return done;
+    int error = MPI_Test(&m->sends[dxt_ep_mpi_slot(m, operator_index, epoch, m->index[target])],
+                         &done, MPI_STATUS_IGNORE);
+    if (error != MPI_SUCCESS) return dxt_ep_mpi_failed("cannot send", error);
+    *is = done;
+    return DXT_OK;
 }
 
 static dxt_status send(dxt_ep_mpi_state *m, uint32_t operator_index, uint64_t epoch,
@@ -143,14 +146,19 @@ static dxt_status combine_send(dxt_ep *ep, const dxt_ep_combine *combine, uint32
 }
 
 /* Whether all that was sent to unmasked ranks has gone. */
-static bool all_gone(const dxt_ep *ep, uint32_t operator_index, uint64_t epoch)
+static dxt_status all_gone(const dxt_ep *ep, uint32_t operator_index, uint64_t epoch, bool *gone)
 {
     const dxt_ep_shm_state *s = ep->state;
     const dxt_ep_mpi_state *m = s->far_state;
-    bool gone = true;
-    for (uint32_t peer = 0; peer < m->count; peer++)
-        if (!s->masked[m->ranks[peer]]) gone &= is_free(ep, m->ranks[peer], operator_index, epoch);
-    return gone;
+    *gone = true;
+    for (uint32_t peer = 0; peer < m->count; peer++) {
+        bool is = false;
+        if (s->masked[m->ranks[peer]]) continue;
+        dxt_status status = is_free(ep, m->ranks[peer], operator_index, epoch, &is);
+        if (status != DXT_OK) return status;
+        *gone &= is;
+    }
+    return DXT_OK;
 }
 
 /* Long messages move only while both ends call MPI: a rank that went off to compute now would let
@@ -159,18 +167,20 @@ static dxt_status see_off(dxt_ep *ep, uint32_t operator_index, uint64_t epoch)
 {
     dxt_ep_shm_state *s = ep->state;
     int64_t begin_ns = 0;
-    while (!all_gone(ep, operator_index, epoch)) {
+    for (;;) {
+        bool gone;
+        dxt_status status = all_gone(ep, operator_index, epoch, &gone);
+        if (status != DXT_OK || gone) return status;
         int64_t now_ns = dxt_ep_shm_now_ns();
         if (begin_ns == 0) begin_ns = now_ns;
         /* Who does not take it will be masked before the region is used again. */
         if (now_ns - begin_ns > ep->config.timeout_ns) return DXT_OK;
         dxt_ep_shm_note_waiting(s, now_ns);
         dxt_ep_shm_pause(now_ns - begin_ns);
-        dxt_status status = poll(ep);
+        status = poll(ep);
         if (status == DXT_OK) status = dxt_ep_shm_see_masks(s);
         if (status != DXT_OK) return status;
     }
-    return DXT_OK;
 }
 
 static dxt_status consume(dxt_ep *ep, uint32_t operator_index, uint64_t epoch)

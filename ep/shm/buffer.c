@@ -4,13 +4,14 @@
 #include "shm/shm.h"
 
 /* @param seen  Receives the word that sleep_until_free() sleeps on. */
-static bool is_free(const dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch,
-                    uint32_t *seen)
+static dxt_status is_free(const dxt_ep *ep, uint32_t target, uint32_t operator_index,
+                          uint64_t epoch, uint32_t *seen, bool *is)
 {
     const dxt_ep_shm_state *s = ep->state;
-    if (dxt_ep_shm_is_far(s, target)) return s->far->is_free(ep, target, operator_index, epoch);
+    if (dxt_ep_shm_is_far(s, target)) return s->far->is_free(ep, target, operator_index, epoch, is);
     *seen = atomic_load(&dxt_ep_shm_area(s, target)->consumed[operator_index].epoch);
-    return (int32_t)(*seen - ((uint32_t)epoch - DXT_EP_IN_FLIGHT)) >= 0;
+    *is = (int32_t)(*seen - ((uint32_t)epoch - DXT_EP_IN_FLIGHT)) >= 0;
+    return DXT_OK;
 }
 
 static dxt_status sleep_until_free(dxt_ep *ep, uint32_t target, uint32_t operator_index,
@@ -39,7 +40,9 @@ static dxt_status wait_for_target(dxt_ep *ep, uint32_t target, uint32_t operator
         dxt_status status = dxt_ep_shm_see_masks(s);
         if (status != DXT_OK || s->masked[target]) return status;
         uint32_t seen = 0;
-        if (is_free(ep, target, operator_index, epoch, &seen)) return DXT_OK;
+        bool is = false;
+        status = is_free(ep, target, operator_index, epoch, &seen, &is);
+        if (status != DXT_OK || is) return status;
         int64_t now_ns = dxt_ep_shm_now_ns();
         if (of->begin_ns == 0 || of->target != target) {
             of->target = target;

@@ -124,8 +124,10 @@ typedef struct dxt_ep_shm_far {
     /** Make progress: enter what has arrived with dxt_ep_shm_arrived(), apply masks.
      *  @return DXT_OK; DXT_ERR_IO. */
     dxt_status (*poll)(dxt_ep *ep);
-    /** Whether what was sent to @p target two operations before is out of the way. */
-    bool (*is_free)(const dxt_ep *ep, uint32_t target, uint32_t operator_index, uint64_t epoch);
+    /** Whether what was sent to @p target two operations before is out of the way.
+     *  @return DXT_OK; DXT_ERR_IO. */
+    dxt_status (*is_free)(const dxt_ep *ep, uint32_t target, uint32_t operator_index,
+                          uint64_t epoch, bool *is);
     /** Send what is in this rank's own outbox. */
     dxt_status (*dispatch_send)(dxt_ep *ep, const dxt_ep_dispatch *dispatch, uint32_t target,
                                 uint64_t epoch);
