@@ -31,6 +31,9 @@ typedef struct dxt_named {
     int ranks;                     /**< where it is none: ranks that it names as "src=0" */
 } dxt_named;
 
+/** Behind "1,234,567", whose commas part thousands; without such commas, @p at. */
+const char *dxt_skip_thousands(const char *at, const char *end);
+
 /** Find "rank 0 waits for rank 1: 5", "src=0 dst=1 wait=5", wait{src="0",dst="1"} 5. */
 bool dxt_named_find(const char *line, const char *end, dxt_named *found);
 

@@ -16,6 +16,8 @@
 #define MOST_TRIES 16
 /* Bytes of a line that are looked at for an arrow, or a word for waits. */
 #define MOST_HEADING 256
+/* Bytes of a value, with its unit. */
+#define MOST_VALUE 64
 
 static bool begins(const char *at, const char *end, const char *with)
 {
@@ -52,6 +54,24 @@ static const char *skip_place(const char *at, const char *end, int64_t cell[2])
     return value > at ? value : NULL;
 }
 
+/* Behind the value at a place. In "0->1:5,100->2:7" a comma parts cells, and no thousands. */
+static const char *skip_value(const char *at, const char *end)
+{
+    const char *to = dxt_skip_thousands(at, end), *next = dxt_skip_blanks(to, end);
+    if (begins(next, end, "->") || begins(next, end, "=>")) to = at;
+    while (to < end && (dxt_is_word(*to) || (unsigned char)*to >= 0x80)) to++;
+    return to;
+}
+
+/* A value without the commas that part its thousands. @return Its bytes; 0: too many. */
+static size_t join_value(const char *at, const char *to, char joined[MOST_VALUE])
+{
+    size_t size = 0;
+    for (; at < to && size < MOST_VALUE; at++)
+        if (*at != ',') joined[size++] = *at;
+    return size < MOST_VALUE ? size : 0;
+}
+
 /* "3 5 17" of "(3, 5): 17": a line for each such cell of a line that holds nothing else.
  * @return How many. */
 static uint32_t take_places(dxt_reader *reader, const char *at, const char *end)
@@ -60,20 +80,25 @@ static uint32_t take_places(dxt_reader *reader, const char *at, const char *end)
     double real;
     bool decimal;
     uint32_t count = 0;
+    bool parted = false;
     const char *value = skip_place(at, end, cell), *to;
     if (!value) return 0;
     reader->listed.size = 0;
     for (; value; value = skip_place(at, end, cell)) {
-        for (to = value; to < end && (dxt_is_word(*to) || (unsigned char)*to >= 0x80);) to++;
+        char joined[MOST_VALUE];
         double factor;
-        bool time, number = dxt_scan_number(value, to, &whole, &real, &decimal) == to;
-        size_t unit = number || to == value ? 0 : dxt_unit_length(value, to, &factor, &time);
-        if (!number &&
-            (unit == 0 || dxt_scan_number(value, to - unit, &whole, &real, &decimal) != to - unit))
+        to = skip_value(value, end);
+        const char *last = joined + join_value(value, to, joined);
+        parted = parted || last - joined < to - value;
+        bool time, number = dxt_scan_number(joined, last, &whole, &real, &decimal) == last;
+        size_t unit = number || last == joined ? 0 : dxt_unit_length(joined, last, &factor, &time);
+        if (!number && (unit == 0 || dxt_scan_number(joined, last - unit, &whole, &real,
+                                                     &decimal) != last - unit))
             return 0;
         dxt_text_printf(&reader->listed, "%s%lld %lld %.*s", count++ ? "\n" : "",
-                        (long long)cell[0], (long long)cell[1], (int)(to - value), value);
+                        (long long)cell[0], (long long)cell[1], (int)(last - joined), joined);
         for (at = to; at < end && (dxt_is_blank(*at) || strchr(",;|", *at));) at++;
+        if (at == end && parted) reader->around.parted = reader->input.line;
         if (at == end) return count;
         if (at == to) return 0;
     }

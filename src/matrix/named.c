@@ -53,8 +53,7 @@ static const char *skip_exponent(const char *at, const char *end)
     return to > digits ? to : at;
 }
 
-/* Behind "1,234,567", whose commas part thousands; without such commas, @p at. */
-static const char *skip_thousands(const char *at, const char *end)
+const char *dxt_skip_thousands(const char *at, const char *end)
 {
     const char *to = at;
     while (to < end && dxt_is_digit(*to)) to++;
@@ -74,7 +73,7 @@ static const char *take_value(const char *at, const char *end, dxt_named *found)
     int64_t whole;
     double real;
     bool decimal, time = false;
-    const char *to = skip_thousands(at, end), *parted = to;
+    const char *to = dxt_skip_thousands(at, end), *parted = to;
     while (to < end && (dxt_is_digit(*to) || *to == '.')) to++;
     const char *exponent = skip_exponent(to, end);
     while (exponent == to && to > at && to[-1] == '.') to--;

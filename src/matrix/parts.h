@@ -194,6 +194,8 @@ typedef struct dxt_around {
     uint64_t scaled; /**< line of a factor that is not applied; 0: none */
     uint64_t arrow;  /**< line of a pair of ranks with an arrow, "0 -> 1: 5"; 0: none */
     bool pointed;    /**< such arrows were told of */
+    uint64_t parted; /**< line of a pair of ranks with "1,234"; 0: none */
+    bool joined;     /**< such commas were told of */
     bool saying;     /**< the row that comes is a sentence or a cell by its ranks */
     bool waits;      /**< a line above names waits, and no numbers stand between */
     uint64_t turned; /**< of words for axes that are turned round; 0: none */

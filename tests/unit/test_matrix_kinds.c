@@ -253,7 +253,16 @@ static void lines_of_pairs_come_in_any_order(void **state)
     assert_told("{\"r0->r1\": 2, \"r0->r0\": 1, \"r1->r0\": 3, \"r1->r1\": 4}\n", ONE, ARROW);
     assert_told("0 -> 0: 1\n0 -> 1: 2\n1 -> 0: 3\n1 -> 1: 4\n", ONE, ARROW);
     assert_told("(0, 0) -> 1\n(0, 1) -> 2\n(1, 0) -> 3\n(1, 1) -> 4\n", ONE, "");
+#define PARTED(line) "t:" #line ": commas are read as those of thousands: \"1,234\" is 1234"
+#define LARGE PLAIN("dispatch", "0", "[[1,1234],[1234567,4]]")
+    assert_told("(0, 0): 1\n(0, 1): 1,234\n(1, 0): 1,234,567\n(1, 1): 4\n", LARGE, PARTED(3));
+    assert_told("w[0][0]=1, w[0][1]=1,234, w[1][0]=1,234,567, w[1][1]=4\n", LARGE, PARTED(1));
+    assert_told("(0, 0): 1,(0, 1): 1234,(1, 0): 1234567,(1, 1): 4\n", LARGE, "");
+    assert_told("0->0:1,0->1:1,234\n1->0:1,234,567, 1->1:4\n", LARGE, ARROW "\n" PARTED(2));
     static const bad_case bad[] = {
+        /* Of 1 and rank 100: no thousands. */
+        {"waits\n0->1:5,100->2:7\n1->0:5,100->3:7\n", DXT_ERR_FORMAT,
+         "t:2: the 4 lines of two ranks and a wait lack some pairs of ranks"},
         /* Minutes and seconds. */
         {"rank 0: 00:12 01:31\nrank 1: 00:10 01:11\n", DXT_ERR_FORMAT,
          "t:2: no window: neither a recording nor rows of a matrix"},
