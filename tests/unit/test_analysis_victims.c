@@ -258,6 +258,37 @@ static void a_slow_path_of_uneven_pairs_is_found(void **state)
     assert_int_equal(paths, 5);
 }
 
+/* In combine rank 17 hears late from a neighbour, and the NIC of rank 7 sends slowly. So two ranks
+ * of node 4 come late to dispatch, and rank 7 early; the other pairs with node 1 are as ever. */
+static double to_17_and_out_of_7(int op, uint32_t i, uint32_t j)
+{
+    bool rail = apart(i, j) && j == 7 && i % run.node == j % run.node;
+    return op == COMBINE && (rail || (i == 17 && j == 18)) ? 100 * US : 0;
+}
+
+static double late_12_and_13(int op, uint32_t k)
+{
+    return op == DISPATCH && k == 12 ? 20 * US : op == DISPATCH && k == 13 ? 100 * US : 0;
+}
+
+static void of_rails_only_those_seen_tell_how_long_a_way_is(void **state)
+{
+    (void)state;
+    dxt_findings *found[OPERATORS];
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        bool paths = seed % 2;
+        begin(paths ? 20 : 16, 4, seed);
+        run.ops = 100;
+        run.hybrid = true;
+        run.path = paths ? to_17_and_out_of_7 : NULL;
+        run.late = paths ? NULL : late_12_and_13;
+        judge(found);
+        assert_int_equal(count_of(found[DISPATCH], DXT_SLOW_NODE_PATH), 0);
+        assert_int_equal(count_of(found[DISPATCH], DXT_SLOW_NODE_LINK), 0);
+        release(found);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +300,7 @@ int main(void)
         cmocka_unit_test(of_two_nodes_the_earliest_rank_is_not_the_ordinary_one),
         cmocka_unit_test(what_stalls_between_small_nodes_is_no_path_of_them),
         cmocka_unit_test(a_slow_path_of_uneven_pairs_is_found),
+        cmocka_unit_test(of_rails_only_those_seen_tell_how_long_a_way_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/arrive/roster.h"
+#include "analysis/blocks.h"
 #include "numeric/columns.h"
 #include "numeric/screen.h"
 #include "numeric/select.h"
@@ -247,6 +248,23 @@ static double least_of_early(const struct levels *s, uint32_t a, const double *l
     return least;
 }
 
+/* In a hybrid mode, take the levels of node a from cells that were observed, where there are any:
+ * the others are filled with what is typical of all ranks of the two nodes, late ones too. */
+static void take_seen(const dxt_fit *fit, const dxt_roster *roster, uint32_t a, double *level)
+{
+    double *values = fit->scratch->group.sample;
+    for (uint32_t b = 0; b < fit->nodes; b++) {
+        uint32_t used = 0;
+        for (uint32_t m = roster->begin[a]; m < roster->begin[a + 1] && a != b; m++)
+            for (uint32_t t = roster->begin[b]; t < roster->begin[b + 1]; t++) {
+                uint32_t i = roster->list[m], j = roster->list[t];
+                bool seen = dxt_in_sparse_block(fit->rank[i], fit->rank[j], fit->sparse);
+                if (seen && used < DXT_LEVEL_SAMPLE) values[used++] = dxt_fit_wait(fit, i, j);
+            }
+        if (used > 0) level[b] = dxt_median(values, used);
+    }
+}
+
 void dxt_take_levels(dxt_fit *fit)
 {
     struct levels s;
@@ -270,6 +288,7 @@ void dxt_take_levels(dxt_fit *fit)
         } else {
             take_row(&s, a);
         }
+        if (fit->sparse && n > 2) take_seen(fit, &s.near.roster, a, level);
         level[a] = fit->transfer;
         fit->least_level[a] =
             early && is_even(&s, a) ? least_of_early(&s, a, level) : dxt_screen_least(level, a, n);
