@@ -254,7 +254,7 @@ def last(folder: Path) -> str:
 
 
 def test_the_last_line(notes: Path) -> None:
-    assert last(notes) == "nothing was diagnosed: no Python program imported deep_ep"
+    assert last(notes).startswith("nothing was diagnosed: no Python program imported deep_ep; what")
     for _ in range(3):
         _notes.tell("imported", module="deep_ep")
     assert "no Buffer in low-latency mode was made (deep_ep was imported)" in last(notes)

@@ -207,7 +207,7 @@ def test_the_command_takes_our_place(env: Dict[str, str], tmp_path: Path) -> Non
 
 WHY = [
     ("print(1)", "no Python program imported deep_ep or deep_ep_v25 or nixl_ep or"
-     " flashinfer"),
+     " flashinfer; what is started with -I, -E or -S or without its environment is not seen"),
     ("import deep_ep", "no Buffer in low-latency mode was made (deep_ep was imported)"),
     ("import deep_ep; deep_ep.Buffer(G(2), 1 << 20)",
      "no Buffer in low-latency mode was made (deep_ep was imported)"),
@@ -229,6 +229,16 @@ def test_a_version_without_counters_is_the_reason(env: Dict[str, str], tmp_path:
     write_deep_ep(tmp_path, VERSIONS["2025-02, nothing"])
     done = launch(env, sys.executable, "-c", "import deep_ep")
     assert "deep_ep.buffer.Buffer takes no wait counters" in done.last
+
+
+def test_without_numpy_one_line_says_so(env: Dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text("raise ModuleNotFoundError('there is no numpy')\n")
+    done = launch(env, sys.executable, "-c", ATTACHED + "; raise SystemExit(5)")
+    assert (done.stdout, done.returncode) == ("attached False\n", 5)
+    assert done.stderr == ("DeepXTrace is not attached to this process (ModuleNotFoundError: there"
+                           " is no numpy)\n")
+    assert done.last == ("deepxtrace: nothing was diagnosed: DeepXTrace could not be attached: there is"
+                         " no numpy\n")
 
 
 def test_a_folder_that_cannot_be_written_is_one_error_before_the_start(

@@ -64,6 +64,8 @@ def _wait_for_import(folder: str) -> None:
     def tell(module: Any) -> None:
         if not attachments:
             try:
+                import numpy  # noqa: F401  # Without it each part would fail, and say so.
+
                 attachments.append(_package(folder).attach())
             except Exception as error:
                 attachments.append(None)
