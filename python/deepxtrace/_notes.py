@@ -89,5 +89,5 @@ def _why(notes: List[Dict[str, Any]], modules: Any) -> str:
     imported = sorted({str(n.get("module")) for n in notes if n.get("kind") == "imported"})
     if imported:
         return f"no Buffer in low-latency mode was made ({', '.join(imported)} was imported)"
-    return (f"no Python program imported {' or '.join(modules)}; what is started with -I, -E or -S or"
-            " without its environment is not seen")
+    return (f"no Python program imported {' or '.join(modules)}; what is started with -I, -E or"
+            " -S or without its environment is not seen")

@@ -237,8 +237,8 @@ def test_without_numpy_one_line_says_so(env: Dict[str, str], tmp_path: Path) -> 
     assert (done.stdout, done.returncode) == ("attached False\n", 5)
     assert done.stderr == ("DeepXTrace is not attached to this process (ModuleNotFoundError: there"
                            " is no numpy)\n")
-    assert done.last == ("deepxtrace: nothing was diagnosed: DeepXTrace could not be attached: there is"
-                         " no numpy\n")
+    assert done.last == ("deepxtrace: nothing was diagnosed: DeepXTrace could not be attached:"
+                         " there is no numpy\n")
 
 
 def test_a_folder_that_cannot_be_written_is_one_error_before_the_start(

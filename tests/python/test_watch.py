@@ -26,19 +26,50 @@ class Buffer:
     def __init__(self, rank=0, low_latency_mode=True, group=None, tcp_store_group=None):
         self.rank, self.group, self.tcp_store_group = rank, group, tcp_store_group
         self.group_size, self.low_latency_mode, self.calls = 0, low_latency_mode, []
+        self.active = {rank}
 
     def update_memory_buffers(self, num_ranks, num_experts_per_rank, num_rdma_bytes):
         self.group_size = num_ranks
 
-    def connect_ranks(self, remote_ranks):
-        pass
+    def connect_ranks(self, remote_ranks, activate=True):
+        self.active |= set(remote_ranks) if activate else set()
+
+    def disconnect_ranks(self, remote_ranks):
+        self.active -= set(remote_ranks)
+
+    def update_mask_buffer(self, rank_to_mask, mask=False):
+        (self.active.discard if mask else self.active.add)(rank_to_mask)
+
+    def check(self, counters):
+        assert counters is None or len(counters) == max(self.active) + 1
 
     def dispatch(self, x, topk_idx, num_max_dispatch_tokens_per_rank, num_experts,
                  cumulative_local_expert_recv_stats=None, dispatch_wait_recv_cost_stats=None):
+        self.check(dispatch_wait_recv_cost_stats)
         self.calls.append((dispatch_wait_recv_cost_stats, cumulative_local_expert_recv_stats))
 
     def combine(self, x, topk_idx, topk_weights, handle, combine_wait_recv_cost_stats=None):
+        self.check(combine_wait_recv_cost_stats)
         self.calls.append((combine_wait_recv_cost_stats, None))
+
+
+'''
+#: Since April 2026, and the number of experts an option since June.
+NIXL_2026 = NIXL.replace("def dispatch", "def low_latency_dispatch").replace(
+    "def combine", "def low_latency_combine").replace("num_experts,", "num_experts=None,") + '''
+    def dispatch(self, *args, **kwargs):
+        return self.low_latency_dispatch(*args, **kwargs)
+
+    def combine(self, *args, **kwargs):
+        return self.low_latency_combine(*args, **kwargs)
+
+    def ht_dispatch(self, x, handle=None, async_finish=False):
+        return x
+
+    def ht_combine(self, x, handle, async_finish=False):
+        return x
+'''
+UNRELATED = '''
 
 
 class Unrelated:
@@ -195,11 +226,14 @@ def test_switched_off_there_is_nothing_to_watch(world: Path, monkeypatch: Any) -
     diagnosis.close()
 
 
-def test_nixl(world: Path, monkeypatch: Any, caplog: Any) -> None:
+@pytest.mark.parametrize("text", [NIXL, NIXL_2026], ids=["2025-12", "2026-08"])
+def test_nixl(world: Path, monkeypatch: Any, caplog: Any, text: str) -> None:
+    new = text == NIXL_2026
+    experts = () if new else (16,)
     caplog.set_level(logging.INFO, "deepxtrace")
     (world / "nixl_ep").mkdir()
     (world / "nixl_ep" / "__init__.py").write_text("from .buffer import Buffer, Unrelated\n")
-    (world / "nixl_ep" / "buffer.py").write_text(NIXL)
+    (world / "nixl_ep" / "buffer.py").write_text(text.rstrip() + "\n" + UNRELATED)
     made: List[Any] = []
 
     class Made:
@@ -238,12 +272,22 @@ def test_nixl(world: Path, monkeypatch: Any, caplog: Any) -> None:
     assert (made[0].group.rank(), made[0].group.size()) == (1, 4)
     assert made[0].more == {"store": "the store"}
     x = torch.zeros(2, 8)
-    buffer.dispatch(x, "idx", 16, 16)
-    buffer.combine(x, "idx", "weights", ("s", "l", 16, 8, 16))
+    buffer.dispatch(x, "idx", 16, *experts)
+    buffer.combine(x, "idx", "weights", ("s", "l", 16, 8, *experts))
     assert buffer.calls[0][0] is made[0].counters[0] and buffer.calls[0][1] is made[0].tokens
     assert buffer.calls[1][0] is made[0].counters[1]
     assert made[0].told == ("nixl_ep.buffer.Buffer", 16, 4)
     assert made[0].operations.issued() == (1, 1) and len(made) == 1
+    if new:  # the high-throughput kernels have no counters: durations
+        assert hasattr(nixl_ep.Buffer.ht_dispatch, "__wrapped__")
+        assert buffer.ht_combine(buffer.ht_dispatch(x), None) is x
+    # Counters of four ranks are refused by an operation over fewer; it must not be given any.
+    for name, told in (("disconnect_ranks", ([3],)), ("connect_ranks", ([3], False)),
+                       ("update_mask_buffer", (3, False)), ("update_mask_buffer", (3, True))):
+        getattr(buffer, name)(*told)
+        buffer.dispatch(x, "idx", 16, *experts)
+        buffer.combine(x, "idx", "weights", ("s", "l", 16, 8, *experts))
+    assert [call[0] is None for call in buffer.calls[::2]] == [False, True, True, False, True]
     del buffer
     gc.collect()
     # Without a store and a group nobody can be told anything.

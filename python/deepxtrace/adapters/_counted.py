@@ -21,6 +21,9 @@ _STATE = "_deepxtrace_state"
 _TOKENS = "cumulative_local_expert_recv_stats"
 
 
+_Operators = Tuple[Tuple[str, str], Tuple[str, str]]
+
+
 class _Counted:
     """What belongs to one Buffer: its counters and the diagnosis of them."""
 
@@ -34,7 +37,7 @@ class CountedBuffers(Adapter):
     """An adapter for such classes. What differs between libraries is below."""
 
     #: Methods of dispatch and combine, and what their arguments for wait counters are called.
-    operators: Tuple[Tuple[str, str], Tuple[str, str]]
+    operators: _Operators
     #: Methods after which a Buffer may be diagnosed, when ready() says so.
     beginnings: Tuple[str, ...] = ("__init__",)
     #: Added to what is said of a version that takes no counters.
@@ -57,6 +60,24 @@ class CountedBuffers(Adapter):
         """Whether a class is one of these, if it has one of the methods."""
         return True
 
+    def operators_of(self, cls: type) -> _Operators:
+        """`operators`, where versions differ."""
+        return self.operators
+
+    def takes(self, buffer: Any, diagnose: Any) -> bool:
+        """Whether an operation takes counters of that many ranks now."""
+        return True
+
+    def experts(self, buffer: Any, arguments: Arguments, args: Tuple[Any, ...],
+                kwargs: Dict[str, Any]) -> Optional[int]:
+        """Of all ranks, as an operation or the Buffer tells; a combine has the number in its
+        handle."""
+        number = arguments.get("num_experts", args, kwargs)
+        if number is None:
+            handle = arguments.get("handle", args, kwargs)
+            number = handle[4] if isinstance(handle, tuple) and len(handle) == 5 else None
+        return number if isinstance(number, int) else None
+
     # ---- classes
 
     def __init__(self, services: Services) -> None:
@@ -75,7 +96,7 @@ class CountedBuffers(Adapter):
     def examine(self, module: Any) -> None:
         for value in list(vars(module).values()):
             if (isinstance(value, type) and value not in self._seen
-                    and any(hasattr(value, name) for name, _ in self.operators)
+                    and any(hasattr(value, name) for name, _ in self.operators_of(value))
                     and self.concerns(value, module)):
                 self._seen.add(value)
                 self._wrap_class(value, module)
@@ -83,33 +104,36 @@ class CountedBuffers(Adapter):
     def _wrap_class(self, cls: type, module: Any) -> None:
         what = f"{cls.__module__}.{cls.__name__}"
         version = _version(module.__name__.split(".")[0])
-        found = [find(cls, name) for name, _ in self.operators]
+        operators = self.operators_of(cls)
+        found = [find(cls, name) for name, _ in operators]
         if any(method and method.foreign for method in found):
             return  # the class of the same name below Python's
         counted = [method is not None and method.arguments is not None
                    and argument in method.arguments.names
-                   for method, (_, argument) in zip(found, self.operators)]
+                   for method, (_, argument) in zip(found, operators)]
         if not any(counted):
             self.services.once(logging.WARNING, "%s%s takes no wait counters: nothing can be"
                                " diagnosed%s", what, version, self.since, key=what)
             self.services.nothing(f"{what}{version} takes no wait counters")
             return
         for index, method in enumerate(found):
-            name = self.operators[index][0]
+            name = operators[index][0]
             if not counted[index] or method is None:
                 self.services.once(
                     logging.WARNING, "%s.%s%s takes no wait counters: this operator is not"
                     " diagnosed", what, name, version, key=what + name)
             elif method.arguments is not None:
                 self.services.replace(method.owner, name,
-                                      self._operator(method.original, index, method.arguments))
+                                      self._operator(method.original, index, operators[index],
+                                                     method.arguments))
         for name in self.beginnings:
             owner = next((base for base in cls.__mro__ if name in base.__dict__), object)
             if owner is not object:
                 self.services.replace(owner, name, self._beginning(owner.__dict__[name]))
         logging.getLogger("deepxtrace").info("DeepXTrace: attached to %s%s", what, version)
 
-    def _operator(self, original: Any, index: int, arguments: Arguments) -> Any:
+    def _operator(self, original: Any, index: int, operator: Tuple[str, str],
+                  arguments: Arguments) -> Any:
         services, inside = self.services, self._inside
 
         @functools.wraps(original)
@@ -119,7 +143,8 @@ class CountedBuffers(Adapter):
                 return original(buffer, *args, **kwargs)
             diagnose = None
             try:  # a failure leaves the arguments as they were
-                args, kwargs, diagnose = self._counting(buffer, index, arguments, args, kwargs)
+                args, kwargs, diagnose = self._counting(buffer, index, operator, arguments,
+                                                        args, kwargs)
             except Exception as error:
                 services.failed("adding wait counters", error)
             issued = None
@@ -195,16 +220,17 @@ class CountedBuffers(Adapter):
         weakref.finalize(buffer, self.services.end, diagnose).atexit = False
         return _Counted(self.services, diagnose)
 
-    def _counting(self, buffer: Any, index: int, arguments: Arguments, args: Tuple[Any, ...],
-                  kwargs: Dict[str, Any]) -> Tuple[Tuple[Any, ...], Dict[str, Any], Any]:
+    def _counting(self, buffer: Any, index: int, operator: Tuple[str, str], arguments: Arguments,
+                  args: Tuple[Any, ...], kwargs: Dict[str, Any]
+                  ) -> Tuple[Tuple[Any, ...], Dict[str, Any], Any]:
         """The arguments with our counters, and the Diagnose that counts the operation, or None."""
-        argument = self.operators[index][1]
+        name, argument = operator
         given = arguments.get(argument, args, kwargs)
         if given is not None:
             diagnose = self.services.watched(given)
             if diagnose is None:
                 self.services.once(logging.INFO, "%s brings its own wait counters; left alone",
-                                   self.operators[index][0])
+                                   name)
                 return args, kwargs, None
         elif not self.services.attaching:
             return args, kwargs, None
@@ -214,27 +240,30 @@ class CountedBuffers(Adapter):
             if state is None or state.counters is None or state.counters[index] is None:
                 return args, kwargs, None
             diagnose = state.diagnose
+            if not self.takes(buffer, diagnose):
+                return args, kwargs, None
             args, kwargs = arguments.put(argument, state.counters[index], args, kwargs)
         self._tell(buffer, diagnose, index, arguments, args, kwargs)
-        return self._with_tokens(diagnose, index, arguments, args, kwargs)
+        return self._with_tokens(buffer, diagnose, index, arguments, args, kwargs)
 
     def _tell(self, buffer: Any, diagnose: Any, index: int, arguments: Arguments,
               args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> None:
         """What a call says of the Buffer: how many waits are added up at a time."""
         if diagnose.is_told:
             return
-        experts = _experts(arguments, args, kwargs)
+        experts = self.experts(buffer, arguments, args, kwargs)
         waits = getattr(buffer, "waits_per_source", None)
         if waits is None and experts is not None:
             waits = max(experts // diagnose.group_size, 1)
         diagnose.tell(f"{type(buffer).__module__}.{type(buffer).__name__}", experts, waits)
 
-    def _with_tokens(self, diagnose: Any, index: int, arguments: Arguments, args: Tuple[Any, ...],
-                     kwargs: Dict[str, Any]) -> Tuple[Tuple[Any, ...], Dict[str, Any], Any]:
+    def _with_tokens(self, buffer: Any, diagnose: Any, index: int, arguments: Arguments,
+                     args: Tuple[Any, ...], kwargs: Dict[str, Any]
+                     ) -> Tuple[Tuple[Any, ...], Dict[str, Any], Any]:
         """Where nobody counts the tokens that are received, do."""
         if (index == 0 and _TOKENS in arguments.names
                 and arguments.get(_TOKENS, args, kwargs) is None):
-            experts = _experts(arguments, args, kwargs)
+            experts = self.experts(buffer, arguments, args, kwargs)
             tokens = diagnose.tokens_of(experts // diagnose.group_size) if experts else None
             if tokens is not None:
                 args, kwargs = arguments.put(_TOKENS, tokens, args, kwargs)
@@ -255,15 +284,6 @@ class CountedBuffers(Adapter):
             self.services.end(state.diagnose)
             del vars(buffer)[_STATE]
         return self._state_of(buffer, device)
-
-
-def _experts(arguments: Arguments, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Optional[int]:
-    """Of all ranks; a combine has the number in its handle."""
-    number = arguments.get("num_experts", args, kwargs)
-    if number is None:
-        handle = arguments.get("handle", args, kwargs)
-        number = handle[4] if isinstance(handle, tuple) and len(handle) == 5 else None
-    return number if isinstance(number, int) else None
 
 
 def _work(x: Any) -> str:

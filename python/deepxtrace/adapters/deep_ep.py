@@ -14,6 +14,10 @@ class DeepEP(CountedBuffers):
                  ("low_latency_combine", "combine_wait_recv_cost_stats"))
     since = ". DeepEP has them since July 2025"
 
+    def concerns(self, cls: type, module: Any) -> bool:
+        # Where ranks come later: nixl_ep.py.
+        return not hasattr(cls, "connect_ranks")
+
     def ready(self, buffer: Any) -> bool:
         # In normal mode durations tell, unless it dispatches with low latency all the same.
         return bool(getattr(buffer, "low_latency_mode", True))
