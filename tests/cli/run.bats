@@ -57,9 +57,9 @@ refused() {
 }
 
 @test "Ctrl-C while Python begins ends the launcher without a word" {
-    mkdir site
-    echo 'import os, signal; os.kill(os.getpid(), signal.SIGINT)' > site/sitecustomize.py
-    PYTHONPATH=$PWD/site run env --default-signal=INT "$deepxtrace" run true
+    python3 -m venv --without-pip site
+    echo 'import os, signal; os.kill(os.getpid(), signal.SIGINT)' > "$(echo site/lib/python3*)/site-packages/sitecustomize.py"
+    DEEPXTRACE_PYTHON=$PWD/site/bin/python3 run env --default-signal=INT "$deepxtrace" run true
     [ "$status" -eq 130 ]
     [ -z "$output" ]
     # Who ignores it, or holds it back, goes on so.
@@ -67,6 +67,14 @@ refused() {
     [ "$output" = here ]
     run env --block-signal=INT "$deepxtrace" run --quiet sh -c 'kill -INT $$; echo here'
     [ "$output" = here ]
+}
+
+@test "what another interpreter is told does not reach the launcher" {
+    echo 'raise SystemExit(9)' > signal.py
+    PYTHONHOME=/nowhere PYTHONPATH=$PWD run --separate-stderr "$deepxtrace" run sh -c 'echo "$PYTHONHOME ${PYTHONPATH#*:}"; exit 7'
+    [ "$status" -eq 7 ]
+    [ "$output" = "/nowhere $PWD" ]
+    [[ $stderr == "$last"* ]]
 }
 
 @test "what the command is given is what it gets" {

@@ -77,9 +77,9 @@ static bool hold_interrupt(void)
 
 outcome launch(int argc, char **argv, const char *job_options)
 {
-    enum { OWN = 6 };
+    enum { OWN = 7 };
     char folder[PATH_MAX], code[sizeof begin];
-    char dash_c[] = "-c", held[] = "held";
+    char dash_c[] = "-c", held[] = "held", apart[] = "-IB", as_is[] = "-B";
     const char *given = secure_getenv("DEEPXTRACE_PYTHON");
     char *python = strdup(given && *given ? given : "python3"), *options = strdup(job_options);
     char **line = calloc(OWN + (size_t)argc, sizeof *line);
@@ -92,8 +92,15 @@ outcome launch(int argc, char **argv, const char *job_options)
     }
     find_package(folder);
     memcpy(code, begin, sizeof begin);
-    char *const own[OWN] = {python, dash_c,  code,
-                            folder, options, hold_interrupt() ? held : held + strlen(held)};
+    /* Variables such as PYTHONHOME and PYTHONPATH are for the command's interpreter, which may be
+     * another one; without the folder, PYTHONPATH may be where the package is. */
+    char *const own[OWN] = {python,
+                            folder[0] ? apart : as_is,
+                            dash_c,
+                            code,
+                            folder,
+                            options,
+                            hold_interrupt() ? held : held + strlen(held)};
     memcpy(line, own, sizeof own);
     for (int i = 1; i < argc; i++) line[OWN + i - 1] = argv[i];
     execvp(python, line);
