@@ -140,10 +140,10 @@ DEVICE void monitor(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uin
             missing = false;
         }
     }
+    /* Before the rest, behind which what is added here need not be waited for. */
+    dxt_gpu_warp_finish(&m.wait, lane, ticks, dxt_gpu_inside(&m.wait));
     /* A block may have stopped looking for itself just before the last table came. */
     if (op == DXT_DISPATCH) decide_all(g, epoch, &m);
-    uint64_t inside = g.probe ? dxt_gpu_clock() - m.wait.begin_ticks : 0;
-    dxt_gpu_warp_finish(g.probe, op, lane, ticks, inside);
 }
 
 #endif

@@ -169,7 +169,8 @@ DEVICE uint32_t fp8_codes(float low, float high)
 
 /* ---- the probe counts nothing here ---- */
 
-DEVICE void dxt_gpu_warp_finish(dxt_probe *, uint32_t, uint32_t, uint64_t, uint64_t)
+struct dxt_gpu_wait;
+DEVICE void dxt_gpu_warp_finish(const dxt_gpu_wait *, uint32_t, uint64_t, uint64_t)
 {
 }
 

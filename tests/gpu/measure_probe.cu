@@ -65,13 +65,13 @@ static __global__ void count_alone(dxt_probe *probe, uint64_t *cycles, uint32_t 
         __syncwarp();
         int64_t begin = clock64();
         uint64_t ticks = 0;
+        dxt_gpu_wait wait;
+        dxt_gpu_begin(&wait, probe, DXT_DISPATCH);
         if (threadIdx.x < lanes) {
-            dxt_gpu_wait wait;
-            dxt_gpu_begin(&wait, probe, DXT_DISPATCH);
             dxt_gpu_poll(&wait);
             ticks = dxt_gpu_end(&wait, threadIdx.x, 1, 7392);
         }
-        dxt_gpu_warp_finish(probe, DXT_DISPATCH, threadIdx.x, ticks, 1);
+        dxt_gpu_warp_finish(&wait, threadIdx.x, ticks, 1);
         __syncwarp();
         if (threadIdx.x == 0) cycles[round] = (uint64_t)(clock64() - begin);
     }

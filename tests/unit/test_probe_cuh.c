@@ -213,7 +213,8 @@ static uint64_t common_shared[SOURCES];
 static void *count_many(void *argument)
 {
     uint32_t thread = *(const uint32_t *)argument;
-    dxt_gpu_wait wait = {common_probe, 0, DXT_DISPATCH, 1};
+    dxt_gpu_wait wait;
+    dxt_gpu_begin(&wait, common_probe, DXT_DISPATCH);
     for (uint64_t i = 1; i <= 5000; i++) {
         dxt_gpu_count(&wait, (uint32_t)i % 2, i, 1, 3);
         dxt_gpu_note_shared(common_shared, (uint32_t)i % 2, i * 4 + thread);
