@@ -134,6 +134,14 @@ says() {
     [ "$(jq -s 'map(.findings // [] | length) | add' said)" -eq 0 ]
 }
 
+@test "one late rank of a hybrid run makes no slow link of its node" {
+    job=(--ranks 12 --ranks-per-node 4 --hybrid -w 100 --windows 4 --seed 317393 --cell-tail lognormal:0.2)
+    "$deepxtrace" simulate "${job[@]}" --slow combine:1:30us | "$deepxtrace" analyze --json - > said
+    jq -r '.findings[]?.kind' said | sort | uniq -c
+    [ "$(jq -s 'map(.findings[]? | select(.kind == "late_rank" and .rank == 1)) | length' said)" -eq 4 ]
+    [ "$(jq -s 'map(.findings[]? | select(.kind == "slow_node_link")) | length' said)" -eq 0 ]
+}
+
 # Issue: any library, whose hybrid modes observe their own node and rail alone.
 @test "hybrid runs of 4 x 8 ranks are judged as dense ones" {
     job=(--ranks 32 --ranks-per-node 8 --hybrid)

@@ -248,11 +248,13 @@ static double least_of_early(const struct levels *s, uint32_t a, const double *l
     return least;
 }
 
-/* In a hybrid mode, take the levels of node a from cells that were observed, where there are any:
- * the others are filled with what is typical of all ranks of the two nodes, late ones too. */
+/* In a hybrid mode, take the levels of node a from cells that were observed, if there are any and
+ * half of those between two nodes, or more, are of late ranks: the others are filled with what is
+ * typical of all ranks, which few late ones do not change. */
 static void take_seen(const dxt_fit *fit, const dxt_roster *roster, uint32_t a, double *level)
 {
     double *values = fit->scratch->group.sample;
+    uint32_t size = fit->window->ranks / fit->nodes, rails = size * size / fit->sparse;
     for (uint32_t b = 0; b < fit->nodes; b++) {
         uint32_t used = 0;
         for (uint32_t m = roster->begin[a]; m < roster->begin[a + 1] && a != b; m++)
@@ -261,7 +263,7 @@ static void take_seen(const dxt_fit *fit, const dxt_roster *roster, uint32_t a, 
                 bool seen = dxt_in_sparse_block(fit->rank[i], fit->rank[j], fit->sparse);
                 if (seen && used < DXT_LEVEL_SAMPLE) values[used++] = dxt_fit_wait(fit, i, j);
             }
-        if (used > 0) level[b] = dxt_median(values, used);
+        if (used > 0 && 2 * used <= rails) level[b] = dxt_median(values, used);
     }
 }
 
