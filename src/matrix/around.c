@@ -352,11 +352,6 @@ dxt_status dxt_take_around(dxt_reader *reader, uint64_t line, double *reals, dxt
                                  "in \"0 -> 1\", rank 0 is read as the one that waits, as in \"src "
                                  "-> dst\"; but in --slow-path 0->1, rank 1 waits for rank 0");
     }
-    if (status == DXT_OK && reader->around.parted >= line && !reader->around.joined) {
-        reader->around.joined = true;
-        status = dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, reader->around.parted,
-                                 "commas are read as those of thousands: \"1,234\" is 1234");
-    }
     if (status != DXT_OK || turned == 0) return status;
     reader->around.turned = 0;
     if (line > turned + MOST_LINES) return DXT_OK;

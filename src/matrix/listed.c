@@ -18,6 +18,11 @@
 #define MOST_HEADING 256
 /* Bytes of a value, with its unit. */
 #define MOST_VALUE 64
+/* In front of a line for read_places(): this, and how many commas its value has … */
+#define MARK '@'
+#define MARK_COMMAS 0x1f
+/* … and whether a group behind one begins with 0, as in "1,034". */
+#define MARK_PADDED 0x20
 
 static bool begins(const char *at, const char *end, const char *with)
 {
@@ -72,7 +77,17 @@ static size_t join_value(const char *at, const char *to, char joined[MOST_VALUE]
     return size < MOST_VALUE ? size : 0;
 }
 
-/* "3 5 17" of "(3, 5): 17": a line for each such cell of a line that holds nothing else.
+static char mark_of(const char *at, const char *to)
+{
+    int commas = 0, padded = 0;
+    for (; (at = memchr(at, ',', (size_t)(to - at))); at++) {
+        commas += commas < MARK_COMMAS;
+        if (to - at > 1 && at[1] == '0') padded = MARK_PADDED;
+    }
+    return (char)(MARK + commas + padded);
+}
+
+/* "@3 5 17" of "(3, 5): 17": a line for each such cell of a line that holds nothing else.
  * @return How many. */
 static uint32_t take_places(dxt_reader *reader, const char *at, const char *end)
 {
@@ -80,7 +95,6 @@ static uint32_t take_places(dxt_reader *reader, const char *at, const char *end)
     double real;
     bool decimal;
     uint32_t count = 0;
-    bool parted = false;
     const char *value = skip_place(at, end, cell), *to;
     if (!value) return 0;
     reader->listed.size = 0;
@@ -89,16 +103,15 @@ static uint32_t take_places(dxt_reader *reader, const char *at, const char *end)
         double factor;
         to = skip_value(value, end);
         const char *last = joined + join_value(value, to, joined);
-        parted = parted || last - joined < to - value;
         bool time, number = dxt_scan_number(joined, last, &whole, &real, &decimal) == last;
         size_t unit = number || last == joined ? 0 : dxt_unit_length(joined, last, &factor, &time);
         if (!number && (unit == 0 || dxt_scan_number(joined, last - unit, &whole, &real,
                                                      &decimal) != last - unit))
             return 0;
-        dxt_text_printf(&reader->listed, "%s%lld %lld %.*s", count++ ? "\n" : "",
-                        (long long)cell[0], (long long)cell[1], (int)(last - joined), joined);
+        dxt_text_printf(&reader->listed, "%s%c%lld %lld %.*s", count++ ? "\n" : "",
+                        mark_of(value, to), (long long)cell[0], (long long)cell[1],
+                        (int)(last - joined), joined);
         for (at = to; at < end && (dxt_is_blank(*at) || strchr(",;|", *at));) at++;
-        if (at == end && parted) reader->around.parted = reader->input.line;
         if (at == end) return count;
         if (at == to) return 0;
     }
@@ -118,6 +131,18 @@ static uint32_t take_places_behind(dxt_reader *reader, const char *at, const cha
     return count;
 }
 
+/* Note the commas in the value of a row that has just come. */
+static void note_commas(dxt_reader *reader, char mark)
+{
+    dxt_table *table = &reader->table;
+    uint32_t commas = (uint32_t)(mark - MARK) & MARK_COMMAS;
+    if (table->rows == 0 || table->lost) return;
+    if (table->rows == 1 || commas < table->least_commas) table->least_commas = commas;
+    if (commas > 0 && table->most_commas == 0) table->commas_line = reader->input.line;
+    if (commas > table->most_commas) table->most_commas = commas;
+    table->padded = table->padded || ((mark - MARK) & MARK_PADDED);
+}
+
 /* Read the cells of a line as lines of a table. */
 static dxt_status read_places(dxt_reader *reader)
 {
@@ -127,7 +152,8 @@ static dxt_status read_places(dxt_reader *reader)
     for (; at < end && status == DXT_OK; at = to + 1) {
         to = memchr(at, '\n', (size_t)(end - at));
         if (!to) to = end;
-        status = dxt_table_line(reader, at, to);
+        status = dxt_table_line(reader, at + 1, to);
+        note_commas(reader, *at);
     }
     reader->around.saying = false;
     return status;
@@ -178,7 +204,9 @@ static bool take_named(dxt_reader *reader, const char *line, const char *end, bo
         return false;
     }
     reader->listed.size = 0;
-    dxt_text_printf(&reader->listed, "%lld %lld ", (long long)found.cell[0],
+    /* A line that says or names one wait has no second value. */
+    char mark = found.arrow ? mark_of(found.value, found.value_end) : MARK;
+    dxt_text_printf(&reader->listed, "%c%lld %lld ", mark, (long long)found.cell[0],
                     (long long)found.cell[1]);
     for (const char *at = found.value; at < found.value_end; at++)
         if (*at != ',') dxt_text_append(&reader->listed, at, 1);

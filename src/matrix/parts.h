@@ -153,8 +153,12 @@ typedef struct dxt_table {
     dxt_numbers *numbers; /**< in the names of its rows; NULL: there are none, or they differ */
     uint32_t noted;       /**< for so many rows there is room */
     bool points, thousands; /**< between tabs, commas are decimal points; they part thousands */
-    bool heading;           /**< with the next line */
-    uint32_t head;          /**< columns that the heading of the block under way has */
+    /** Of lines of two ranks and a wait: commas in a value, "1,234", from and to. */
+    uint32_t least_commas, most_commas;
+    uint64_t commas_line; /**< the first with one */
+    bool padded;          /**< a group behind one begins with 0 */
+    bool heading;         /**< with the next line */
+    uint32_t head;        /**< columns that the heading of the block under way has */
     struct {
         int64_t *cells;
         double *reals;
@@ -194,8 +198,7 @@ typedef struct dxt_around {
     uint64_t scaled; /**< line of a factor that is not applied; 0: none */
     uint64_t arrow;  /**< line of a pair of ranks with an arrow, "0 -> 1: 5"; 0: none */
     bool pointed;    /**< such arrows were told of */
-    uint64_t parted; /**< line of a pair of ranks with "1,234"; 0: none */
-    bool joined;     /**< such commas were told of */
+    bool joined;     /**< commas in the waits of pairs of ranks were told of */
     bool saying;     /**< the row that comes is a sentence or a cell by its ranks */
     bool waits;      /**< a line above names waits, and no numbers stand between */
     uint64_t turned; /**< of words for axes that are turned round; 0: none */

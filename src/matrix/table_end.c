@@ -112,6 +112,25 @@ static void part_thousands(dxt_table *table)
             table->reals[i] = (double)table->cells[i];
 }
 
+/* Commas between groups of three digits part thousands where the values do not all have as many: a
+ * wait and a count, or decimals, would. No decimals have two, and no count begins with 0. */
+static dxt_status judge_commas(dxt_reader *reader)
+{
+    const dxt_table *table = &reader->table;
+    bool sure =
+        table->least_commas < table->most_commas || (table->most_commas > 1 && table->padded);
+    if (table->most_commas == 0) return DXT_OK;
+    if (!sure)
+        return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, table->commas_line,
+                               "each wait has a comma, as in \"57,100\", which may part "
+                               "thousands or two values, or be a decimal point: write the waits "
+                               "without commas");
+    if (reader->around.joined) return DXT_OK;
+    reader->around.joined = true;
+    return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, table->commas_line,
+                           "commas are read as those of thousands: \"1,234\" is 1234");
+}
+
 static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint32_t row)
 {
     dxt_table *table = &reader->table;
@@ -129,9 +148,11 @@ static dxt_status give(dxt_reader *reader, uint32_t ranks, uint32_t column, uint
     if (twice)
         return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, table->line,
                                "two lines name the same pair of ranks");
-    if (status == DXT_OK) status = dxt_window_create(ranks, table->phase, &window);
-    if (status != DXT_OK) return status;
     uint64_t lost = reader->lost;
+    if (status == DXT_OK) status = judge_commas(reader);
+    if (status == DXT_OK && lost == reader->lost)
+        status = dxt_window_create(ranks, table->phase, &window);
+    if (status != DXT_OK || lost != reader->lost) return status;
     if (table->pointed > 0 && table->fractions == 0 && table->timed == 0) part_thousands(table);
     size_t width = listed ? ranks : table->width;
     for (uint32_t i = 0; i < ranks && status == DXT_OK; i++) {

@@ -247,18 +247,14 @@ static void lines_of_pairs_come_in_any_order(void **state)
         {"INFO wait[0][0]=1\nINFO wait[0][1]=2\nINFO wait[1][0]=3\nINFO wait[1][1]=4\n", ONE},
     };
     for (size_t i = 0; i < LENGTH(cases); i++) assert_reads(cases[i].text, cases[i].expected);
-#define ARROW                                                                                 \
-    "t:1: in \"0 -> 1\", rank 0 is read as the one that waits, as in \"src -> dst\"; but in " \
+#define ARROW_AT(line)                                                                     \
+    "t:" #line                                                                             \
+    ": in \"0 -> 1\", rank 0 is read as the one that waits, as in \"src -> dst\"; but in " \
     "--slow-path 0->1, rank 1 waits for rank 0"
+#define ARROW ARROW_AT(1)
     assert_told("{\"r0->r1\": 2, \"r0->r0\": 1, \"r1->r0\": 3, \"r1->r1\": 4}\n", ONE, ARROW);
     assert_told("0 -> 0: 1\n0 -> 1: 2\n1 -> 0: 3\n1 -> 1: 4\n", ONE, ARROW);
     assert_told("(0, 0) -> 1\n(0, 1) -> 2\n(1, 0) -> 3\n(1, 1) -> 4\n", ONE, "");
-#define PARTED(line) "t:" #line ": commas are read as those of thousands: \"1,234\" is 1234"
-#define LARGE PLAIN("dispatch", "0", "[[1,1234],[1234567,4]]")
-    assert_told("(0, 0): 1\n(0, 1): 1,234\n(1, 0): 1,234,567\n(1, 1): 4\n", LARGE, PARTED(3));
-    assert_told("w[0][0]=1, w[0][1]=1,234, w[1][0]=1,234,567, w[1][1]=4\n", LARGE, PARTED(1));
-    assert_told("(0, 0): 1,(0, 1): 1234,(1, 0): 1234567,(1, 1): 4\n", LARGE, "");
-    assert_told("0->0:1,0->1:1,234\n1->0:1,234,567, 1->1:4\n", LARGE, ARROW "\n" PARTED(2));
     static const bad_case bad[] = {
         /* Of 1 and rank 100: no thousands. */
         {"waits\n0->1:5,100->2:7\n1->0:5,100->3:7\n", DXT_ERR_FORMAT,
@@ -274,6 +270,40 @@ static void lines_of_pairs_come_in_any_order(void **state)
          "t:2: two lines name the same pair of ranks"},
         {"src,dst,wait\n0,0,1\n0,9223372036854775807,2\n1,0,3\n1,1,4\n5,5,5\n", DXT_ERR_FORMAT,
          "t:6: row 4: the matrix has rows of 3 values; a blank line must separate windows"},
+    };
+    REFUSE(bad);
+}
+
+static void commas_of_pairs_part_thousands(void **state)
+{
+    (void)state;
+#define PARTED(line) "t:" #line ": commas are read as those of thousands: \"1,234\" is 1234"
+#define LARGE PLAIN("dispatch", "0", "[[1,1234],[1234567,4]]")
+    assert_told("(0, 0): 1\n(0, 1): 1,234\n(1, 0): 1,234,567\n(1, 1): 4\n", LARGE, PARTED(2));
+    assert_told("w[0][0]=1, w[0][1]=1,234, w[1][0]=1,234,567, w[1][1]=4\n", LARGE, PARTED(1));
+    assert_told("(0, 0): 1,(0, 1): 1234,(1, 0): 1234567,(1, 1): 4\n", LARGE, "");
+    assert_told("0->0:1,0->1:1,234\n1->0:1,234,567, 1->1:4\n", LARGE, PARTED(1) "\n" ARROW);
+    /* The waits of a rank for itself are below 1000; a count does not begin with 0. */
+    assert_told("(0, 0): 0\n(0, 1): 57,100\n(1, 0): 5,100\n(1, 1): 0\n",
+                PLAIN("dispatch", "0", "[[0,57100],[5100,0]]"), PARTED(2));
+    assert_told("(0, 1): 1,034,567\n(1, 0): 2,345,678\n",
+                PLAIN("dispatch", "0", "[[null,1034567],[2345678,null]]"), PARTED(1));
+    assert_told("waits\nrank 0->rank 0: 1\nrank 0->rank 1: 1,234\nrank 1->rank 0: 1,234,567\n"
+                "rank 1->rank 1: 4\n",
+                LARGE, PARTED(3) "\n" ARROW_AT(2));
+    assert_told("rank 0 waits for rank 0: 1,001\nrank 0 waits for rank 1: 1,002\nrank 1 waits for "
+                "rank 0: 1,003\nrank 1 waits for rank 1: 1,004\n",
+                PLAIN("dispatch", "0", "[[1001,1002],[1003,1004]]"), "");
+#define UNSURE(line)                                                                         \
+    "t:" #line ": each wait has a comma, as in \"57,100\", which may part thousands or two " \
+    "values, or be a decimal point: write the waits without commas"
+    static const bad_case bad[] = {
+        /* Thousands, a wait and a count, or decimals. */
+        {"(0, 0): 1,100\n(0, 1): 57,100\n(1, 0): 58,100\n(1, 1): 1,100\n", DXT_ERR_FORMAT,
+         UNSURE(1)},
+        {"(0, 1): 57,100\n(1, 0): 58,100\n", DXT_ERR_FORMAT, UNSURE(1)},
+        {"waits\n0->1: 57,100,128 1->0: 58,100,128\n", DXT_ERR_FORMAT, UNSURE(2)},
+        {"waits\nrank 0 -> rank 1: 57,100\nrank 1 -> rank 0: 58,100\n", DXT_ERR_FORMAT, UNSURE(2)},
     };
     REFUSE(bad);
 }
@@ -424,6 +454,7 @@ int main(void)
         cmocka_unit_test(members_say_units_and_factors),
         cmocka_unit_test(keys_may_be_those_of_columns),
         cmocka_unit_test(lines_of_pairs_come_in_any_order),
+        cmocka_unit_test(commas_of_pairs_part_thousands),
         cmocka_unit_test(names_count_other_things),
         cmocka_unit_test(objects_say_what_belongs_together),
         cmocka_unit_test(headings_say_other_things),
