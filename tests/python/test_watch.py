@@ -36,6 +36,8 @@ class Buffer:
 
     def disconnect_ranks(self, remote_ranks):
         self.active -= set(remote_ranks)
+        if len(remote_ranks) > 1:
+            raise TimeoutError("on the way")
 
     def update_mask_buffer(self, rank_to_mask, mask=False):
         (self.active.discard if mask else self.active.add)(rank_to_mask)
@@ -259,6 +261,8 @@ def test_nixl(world: Path, monkeypatch: Any, caplog: Any, text: str) -> None:
         made.append(Made(group, more))
         return made[-1]
 
+    notes: List[Any] = []
+    monkeypatch.setattr(_attach._notes, "tell", lambda kind, **what: notes.append((kind, what)))
     monkeypatch.setattr(_attach, "_make_diagnose", make)
     monkeypatch.setattr(_attach, "_accelerator", lambda: "cpu")
     _attach.attach()
@@ -288,6 +292,17 @@ def test_nixl(world: Path, monkeypatch: Any, caplog: Any, text: str) -> None:
         buffer.dispatch(x, "idx", 16, *experts)
         buffer.combine(x, "idx", "weights", ("s", "l", 16, 8, *experts))
     assert [call[0] is None for call in buffer.calls[::2]] == [False, True, True, False, True]
+    # Nor is any behind a call that failed half-way, until all are connected again.
+    buffer.update_mask_buffer(3)
+    with pytest.raises(TimeoutError, match="on the way"):
+        buffer.disconnect_ranks([2, 3])
+    for ranks in ([2], [0, 2, 3]):
+        buffer.connect_ranks(ranks)
+        buffer.dispatch(x, "idx", 16, *experts)
+    assert [call[0] is None for call in buffer.calls[-2:]] == [True, False]
+    # That it is not counted is said, and again behind what failed, but not in each operation.
+    said = [what["why"] for kind, what in notes if kind == "nothing" and "NIXL EP" in what["why"]]
+    assert len(said) == 2 and "was not seen to be connected" in said[0]
     del buffer
     gc.collect()
     # Without a store and a group nobody can be told anything.

@@ -41,6 +41,8 @@ class _Known:
         self.services, self.own, self.experts_each = services, rank, 0
         self.connected: Set[int] = set()
         self.active: Set[int] = set()
+        self.bound = 0  #: ranks that an operation is over
+        self.said = False  #: that it is not counted
 
     def update_memory_buffers(self, num_ranks: int, num_experts_per_rank: int, *_: Any,
                               **__: Any) -> None:
@@ -61,9 +63,9 @@ class _Known:
     def clean_mask_buffer(self) -> None:
         self.active = set(self.connected)
 
-    def bound(self) -> int:
-        """Ranks that an operation is over."""
-        return int(max({self.own, *self.active})) + 1
+    def settle(self) -> None:
+        """Behind a call, and not in each operation."""
+        self.bound = int(max({self.own, *self.active})) + 1
 
 
 class NixlEP(CountedBuffers):
@@ -98,30 +100,45 @@ class NixlEP(CountedBuffers):
     def _telling(self, original: Any, tell: Any) -> Any:
         @functools.wraps(original)
         def wrapper(buffer: Any, *args: Any, **kwargs: Any) -> Any:
+            if not self.services.active:
+                return original(buffer, *args, **kwargs)
+            # Not counted meanwhile, nor behind a call that fails: how far it came, nobody tells.
+            known = self.services.quietly("following the ranks", self._take, buffer)
             result = original(buffer, *args, **kwargs)
-            if self.services.active:
-                self.services.quietly("following the ranks", self._follow, buffer, tell, args,
-                                      kwargs)
+            if known is not None:
+                self.services.quietly("following the ranks", self._follow, buffer, known, tell,
+                                      args, kwargs)
             return result
 
         return wrapper
 
-    def _follow(self, buffer: Any, tell: Any, args: Tuple[Any, ...],
-                kwargs: Dict[str, Any]) -> None:
+    def _take(self, buffer: Any) -> _Known:
+        """What is known of a Buffer, which forgets it."""
         known = self._known(buffer)
-        if known is None:
+        vars(buffer).pop(_RANKS, None)
+        return known
+
+    @staticmethod
+    def _follow(buffer: Any, known: _Known, tell: Any, args: Tuple[Any, ...],
+                kwargs: Dict[str, Any]) -> None:
+        tell(known, *args, **kwargs)
+        known.settle()
+        vars(buffer)[_RANKS] = known
+
+    def _known(self, buffer: Any) -> _Known:
+        known: Optional[_Known] = vars(buffer).get(_RANKS)
+        if known is None or known.services is not self.services:
             # What another attach() has left may not be so any more.
             known = vars(buffer)[_RANKS] = _Known(self.services, getattr(buffer, "rank", 0))
-        tell(known, *args, **kwargs)
-
-    def _known(self, buffer: Any) -> Optional[_Known]:
-        known: Optional[_Known] = vars(buffer).get(_RANKS)
-        return known if known is not None and known.services is self.services else None
+        return known
 
     def takes(self, buffer: Any, diagnose: Any) -> bool:
         known, size = self._known(buffer), getattr(buffer, "group_size", 0)
-        if known is not None and known.bound() == size == diagnose.group_size:
+        if known.bound == size == diagnose.group_size:
             return True
+        if known.said:
+            return False
+        known.said = True
         self.services.once(logging.INFO, "a Buffer of NIXL EP is counted while all of its %d ranks"
                            " are seen to be connected", size)
         self.services.nothing("a Buffer of NIXL EP was not seen to be connected to all its ranks")
@@ -130,7 +147,7 @@ class NixlEP(CountedBuffers):
     def experts(self, buffer: Any, arguments: Arguments, args: Tuple[Any, ...],
                 kwargs: Dict[str, Any]) -> Optional[int]:
         number, known = super().experts(buffer, arguments, args, kwargs), self._known(buffer)
-        if number is None and known is not None and known.experts_each > 0:
+        if number is None and known.experts_each > 0:
             return int(known.experts_each * buffer.group_size)
         return number
 
