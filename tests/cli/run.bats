@@ -75,6 +75,13 @@ refused() {
     [ "$status" -eq 7 ]
     [ "$output" = "/nowhere $PWD" ]
     [[ $stderr == "$last"* ]]
+    # One that was moved finds its modules with PYTHONHOME alone.
+    printf '#!/bin/sh\ncase $1 in -*I*) exit 1 ;; esac\nexec python3 "$@"\n' > moved
+    chmod +x moved
+    home=$(python3 -c 'import sys; print(sys.base_prefix)')
+    PYTHONHOME=$home DEEPXTRACE_PYTHON=$PWD/moved run --separate-stderr "$deepxtrace" run sh -c 'echo "$PYTHONHOME"; exit 7'
+    [ "$status" -eq 7 ]
+    [ "$output" = "$home" ]
 }
 
 @test "what the command is given is what it gets" {

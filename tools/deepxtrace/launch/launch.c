@@ -2,12 +2,15 @@
 #include "launch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "options.h"
@@ -75,6 +78,25 @@ static bool hold_interrupt(void)
     return sigprocmask(SIG_BLOCK, &set, &before) == 0 && !sigismember(&before, SIGINT);
 }
 
+/* Whether the interpreter begins without what PYTHONHOME says, for which one that has been moved
+ * has no other. One that is not there is told of later. */
+static bool begins_apart(char *python)
+{
+    char options[] = "-IBc", code[] = "";
+    char *const line[] = {python, options, code, NULL};
+    posix_spawn_file_actions_t quiet;
+    pid_t child;
+    int how = 0;
+    if (!getenv("PYTHONHOME") || posix_spawn_file_actions_init(&quiet) != 0) return true;
+    bool begun = posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", O_WRONLY, 0) == 0 &&
+                 posix_spawnp(&child, python, &quiet, NULL, line, environ) == 0;
+    posix_spawn_file_actions_destroy(&quiet);
+    if (!begun) return true;
+    while (waitpid(child, &how, 0) < 0)
+        if (errno != EINTR) return true;
+    return WIFEXITED(how) && WEXITSTATUS(how) == 0;
+}
+
 outcome launch(int argc, char **argv, const char *job_options)
 {
     enum { OWN = 7 };
@@ -92,10 +114,12 @@ outcome launch(int argc, char **argv, const char *job_options)
     }
     find_package(folder);
     memcpy(code, begin, sizeof begin);
+    bool isolated = folder[0] && begins_apart(python);
     /* Variables such as PYTHONHOME and PYTHONPATH are for the command's interpreter, which may be
-     * another one; without the folder, PYTHONPATH may be where the package is. */
+     * another one, if ours needs none; without the folder, PYTHONPATH may be where the package is.
+     */
     char *const own[OWN] = {python,
-                            folder[0] ? apart : as_is,
+                            isolated ? apart : as_is,
                             dash_c,
                             code,
                             folder,
