@@ -31,7 +31,9 @@ def flagged(means, threshold):
 
 def rule(wait, col=3.0, row=3.0, point=5.0, keep_points=False, excluding_zeros=False,
          beside=0):
-    matrix = np.array(wait, dtype=np.int64).astype(np.float64)
+    # What nobody observed is 0.
+    known = [[cell or 0 for cell in row] for row in wait]
+    matrix = np.array(known, dtype=np.int64).astype(np.float64)
     cols = flagged(matrix.mean(axis=0), col)
     rows = flagged(matrix.mean(axis=1), row)
     counted = matrix[matrix != 0] if excluding_zeros else matrix
