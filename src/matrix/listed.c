@@ -131,16 +131,28 @@ static uint32_t take_places_behind(dxt_reader *reader, const char *at, const cha
     return count;
 }
 
+/* The last three digits of a row: what stood behind its last comma, if there was one. */
+static uint32_t last_group(const char *row, const char *end)
+{
+    uint32_t group = 0;
+    while (end > row && !dxt_is_digit(end[-1])) end--;
+    for (const char *at = end - row > 3 ? end - 3 : row; at < end; at++)
+        group = group * 10 + (uint32_t)(*at - '0') % 10;
+    return group;
+}
+
 /* Note the commas in the value of a row that has just come. */
-static void note_commas(dxt_reader *reader, char mark)
+static void note_commas(dxt_reader *reader, char mark, uint32_t group)
 {
     dxt_table *table = &reader->table;
     uint32_t commas = (uint32_t)(mark - MARK) & MARK_COMMAS;
     if (table->rows == 0 || table->lost) return;
+    if (table->rows == 1) table->group = group;
     if (table->rows == 1 || commas < table->least_commas) table->least_commas = commas;
     if (commas > 0 && table->most_commas == 0) table->commas_line = reader->input.line;
     if (commas > table->most_commas) table->most_commas = commas;
     table->padded = table->padded || ((mark - MARK) & MARK_PADDED);
+    table->groups_differ = table->groups_differ || group != table->group;
 }
 
 /* Read the cells of a line as lines of a table. */
@@ -153,7 +165,7 @@ static dxt_status read_places(dxt_reader *reader)
         to = memchr(at, '\n', (size_t)(end - at));
         if (!to) to = end;
         status = dxt_table_line(reader, at + 1, to);
-        note_commas(reader, *at);
+        note_commas(reader, *at, last_group(at + 1, to));
     }
     reader->around.saying = false;
     return status;

@@ -156,6 +156,8 @@ typedef struct dxt_table {
     /** Of lines of two ranks and a wait: commas in a value, "1,234", from and to. */
     uint32_t least_commas, most_commas;
     uint64_t commas_line; /**< the first with one */
+    uint32_t group;       /**< what stands behind the last one of the first value … */
+    bool groups_differ;   /**< … and something else behind that of another one */
     bool padded;          /**< a group behind one begins with 0 */
     bool heading;         /**< with the next line */
     uint32_t head;        /**< columns that the heading of the block under way has */

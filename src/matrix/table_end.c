@@ -113,18 +113,19 @@ static void part_thousands(dxt_table *table)
 }
 
 /* Commas between groups of three digits part thousands where the values do not all have as many: a
- * wait and a count, or decimals, would. No decimals have two, and no count begins with 0. */
+ * wait and a count, or decimals, would. No decimals have two, and no count begins with 0. Where
+ * each value has one, it is told how it is read; nobody can tell where all have the same behind it,
+ * as a wait and the count of a window have. */
 static dxt_status judge_commas(dxt_reader *reader)
 {
     const dxt_table *table = &reader->table;
-    bool sure =
-        table->least_commas < table->most_commas || (table->most_commas > 1 && table->padded);
+    bool sure = table->least_commas < table->most_commas ||
+                (table->most_commas > 1 ? table->padded : table->groups_differ);
     if (table->most_commas == 0) return DXT_OK;
     if (!sure)
         return dxt_reader_lose(reader, DXT_REMARK_LOST, DXT_ERR_FORMAT, table->commas_line,
-                               "each wait has a comma, as in \"57,100\", which may part "
-                               "thousands or two values, or be a decimal point: write the waits "
-                               "without commas");
+                               "waits such as \"57,100\" in each line may be thousands, or a "
+                               "wait and a count: write the waits without commas");
     if (reader->around.joined) return DXT_OK;
     reader->around.joined = true;
     return dxt_reader_lose(reader, DXT_REMARK_NOTE, DXT_OK, table->commas_line,

@@ -294,11 +294,15 @@ static void commas_of_pairs_part_thousands(void **state)
     assert_told("rank 0 waits for rank 0: 1,001\nrank 0 waits for rank 1: 1,002\nrank 1 waits for "
                 "rank 0: 1,003\nrank 1 waits for rank 1: 1,004\n",
                 PLAIN("dispatch", "0", "[[1001,1002],[1003,1004]]"), "");
-#define UNSURE(line)                                                                         \
-    "t:" #line ": each wait has a comma, as in \"57,100\", which may part thousands or two " \
-    "values, or be a decimal point: write the waits without commas"
+    /* A count is that of a window, and so of all its waits. */
+    assert_told("(0, 0): 1,100\n(0, 1): 57,100\n(1, 0): 58,123\n(1, 1): 1,100\n",
+                PLAIN("dispatch", "0", "[[1100,57100],[58123,1100]]"), PARTED(1));
+    assert_told("waits\nrank 0 -> rank 1: 57,100\nrank 1 -> rank 0: 58,123\n",
+                PLAIN("dispatch", "0", "[[null,57100],[58123,null]]"), PARTED(2) "\n" ARROW_AT(2));
+#define UNSURE(line)                                                                        \
+    "t:" #line ": waits such as \"57,100\" in each line may be thousands, or a wait and a " \
+    "count: write the waits without commas"
     static const bad_case bad[] = {
-        /* Thousands, a wait and a count, or decimals. */
         {"(0, 0): 1,100\n(0, 1): 57,100\n(1, 0): 58,100\n(1, 1): 1,100\n", DXT_ERR_FORMAT,
          UNSURE(1)},
         {"(0, 1): 57,100\n(1, 0): 58,100\n", DXT_ERR_FORMAT, UNSURE(1)},
