@@ -208,15 +208,14 @@ static void blocks_find_the_last_together(void **state)
 /* ---- threads ---- */
 
 static dxt_probe *common_probe;
+static dxt_gpu_wait common_wait;
 static uint64_t common_shared[SOURCES];
 
 static void *count_many(void *argument)
 {
     uint32_t thread = *(const uint32_t *)argument;
-    dxt_gpu_wait wait;
-    dxt_gpu_begin(&wait, common_probe, DXT_DISPATCH);
     for (uint64_t i = 1; i <= 5000; i++) {
-        dxt_gpu_count(&wait, (uint32_t)i % 2, i, 1, 3);
+        dxt_gpu_count(&common_wait, (uint32_t)i % 2, i, 1, 3);
         dxt_gpu_note_shared(common_shared, (uint32_t)i % 2, i * 4 + thread);
     }
     return NULL;
@@ -228,6 +227,7 @@ static void threads_count_together(void **state)
     pthread_t ids[4];
     uint32_t numbers[4];
     common_probe = new_probe();
+    dxt_gpu_begin(&common_wait, common_probe, DXT_DISPATCH);
     for (uint32_t i = 0; i < 4; i++) {
         numbers[i] = i;
         assert_int_equal(pthread_create(&ids[i], NULL, count_many, &numbers[i]), 0);
