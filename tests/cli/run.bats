@@ -58,7 +58,7 @@ refused() {
 
 @test "Ctrl-C while Python begins ends the launcher without a word" {
     python3 -m venv --without-pip site
-    echo 'import os, signal; os.kill(os.getpid(), signal.SIGINT)' > "$(echo site/lib/python3*)/site-packages/sitecustomize.py"
+    echo 'import os, signal; os.kill(os.getpid(), signal.SIGINT)' > "$(echo site/lib/python3*)/site-packages/interrupt.pth"
     DEEPXTRACE_PYTHON=$PWD/site/bin/python3 run env --default-signal=INT "$deepxtrace" run true
     [ "$status" -eq 130 ]
     [ -z "$output" ]
