@@ -89,10 +89,6 @@ class Counter:
             sys.exit("the number of barriers cannot be copied")
 
 
-def architecture():
-    return "".join(map(str, torch.cuda.get_device_capability())) + "a"
-
-
 def first_timeout():
     """Cycles, as the library computes them."""
     rate, clock_rate = ctypes.c_int(), 13  # in kHz; CU_DEVICE_ATTRIBUTE_CLOCK_RATE
@@ -223,9 +219,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         import deep_ep
         from deepxtrace.adapters._deepep_build import Compiler, prepare
+        from deepxtrace.adapters.deepep_v2 import _architecture
         from torch.utils.cpp_extension import CUDA_HOME
         plain = os.path.dirname(os.path.abspath(deep_ep.__file__))
-        headers = prepare(plain, Compiler(os.path.join(CUDA_HOME, "bin/nvcc"), architecture(),
+        headers = prepare(plain, Compiler(os.path.join(CUDA_HOME, "bin/nvcc"), _architecture(),
                                           deep_ep.find_nccl_root()), folder)
         roots = {PLAIN: plain, AGAIN: plain, COUNTED: headers.root,
                  **{one: os.path.abspath(one) for one in options.against}}
