@@ -45,15 +45,16 @@ def test_every_edit_is_made(generation: str, tmp_path: Path) -> None:
     assert barrier.index("this_grid().sync();") < barrier.index("dxt_watch.finish(sm_idx")
     assert "if (i != rank_idx)" in barrier
     assert ("dxt_watch.arrived(" if generation == "2.1" else "await<kNumTimeoutCycles>(") in barrier
-    # What the first SM does is what the library has. Behind that it tells the peers, and how long
-    # it took.
+    # What the first SM does is what the library has. Behind what it adds up it tells the peers, and
+    # before each look at the signal, when that was; behind the last one it does nothing.
     own = before[include / layout.barrier]
     for begin, end in (("const int phase", "__syncthreads();"),
-                       ("timeout_while<kNumTimeout", "});")):
+                       ("const auto signal = ", "template <")):
         assert own[own.index(begin):own.index(end, own.index(begin))] in barrier
     assert (barrier.index("test::release(") < barrier.index("dxt_watch.template tell<")
-            < barrier.index("const auto dxt_begun") < barrier.index("timeout_while<kNumTimeout")
-            < barrier.index("dxt_watch.complete("))
+            < barrier.index("dxt_watch.begin(dxt_number, thread_idx)")
+            < barrier.index("timeout_while<kNumTimeout") < barrier.index("dxt_watch.again(")
+            < barrier.index("const auto signal = "))
     # Nothing of the package itself is changed, and the copy is whole.
     assert {path: path.read_text() for path in include.rglob("*.cuh")} == before
     names = {str(path.relative_to(include)) for path in before}

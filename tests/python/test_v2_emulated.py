@@ -16,9 +16,9 @@ from v2_headers import write_headers
 HERE = Path(__file__).parent
 RANKS, STEPS = 3, 24
 #: Rounds that a barrier takes at most where nobody is late.
-IDLE = 18
+IDLE = 24
 #: Where the counters lie behind what each generation uses.
-OFFSETS = {"2.1": 14610304, "2.5": 16707456}
+OFFSETS = {"2.1": 14610176, "2.5": 16707328}
 #: In the place of what is said in PTX.
 ON_A_CPU = """
 inline unsigned load(const void *word) { return *static_cast<const unsigned *>(word); }
@@ -159,8 +159,8 @@ def test_what_a_barrier_takes_is_no_wait_once_it_is_known(program: List[str]) ->
     mean = {(rank, late): waits[late] / samples[late] for (rank, operator), (_, waits, samples)
             in counters.items() if operator == 0 for late in (1, 2) if late != rank}
     for late in (1, 2):
-        # 95 to 102 where it is not known.
-        assert 70 <= mean[3 - late, late] <= 90 < mean[0, late]
+        # Late by 200 at every other step, and 40 rounds more where it is not known what these are.
+        assert 90 <= mean[3 - late, late] <= 102 < 110 <= mean[0, late]
 
 
 def test_who_sends_slowly_is_waited_for_at_the_exit(program: List[str]) -> None:

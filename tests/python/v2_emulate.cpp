@@ -6,8 +6,8 @@
  * step FOREIGN kernels without counters make BARRIERS barriers, one or two; at step HANG rank 1
  * comes no more (-1: none). BACKWARDS: the last SM has its turn first. BEFORE barriers, a multiple
  * of four, were made and watched before. Rank 2 is SECOND rounds late in dispatch; TURNS: at every
- * other step ranks 1 and 2 are late by what the other one is, and each look of the first SM takes
- * that many rounds.
+ * other step ranks 1 and 2 are late by what the other one is, and what is added up for a barrier is
+ * seen that many rounds later.
  * Prints the counters, a line each: rank, operator, operations, then waits and samples by rank.
  */
 #include "v2_emulator.h"
@@ -63,7 +63,7 @@ int main(int argc, char **argv)
     emulator::backwards = atoi(argv[9]);
     const unsigned before = atoi(argv[10]);
     const int second = atoi(argv[11]), turns = atoi(argv[12]);
-    test::look_rounds = turns;
+    test::travel_rounds = turns;
     if (hang >= 0) emulator::most_rounds = 5000;
     const int steps = atoi(argv[1]), late = atoi(argv[2]), slow = atoi(argv[3]);
     const long offset = atol(argv[4]);

@@ -13,8 +13,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <memory>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #define __CUDACC__
@@ -300,16 +302,22 @@ template <typename function_t> inline void wait_for(const function_t &done)
 
 namespace test
 {
+/* What was added up for a barrier is seen that many rounds later. */
+inline int travel_rounds = 0;
+/* The values that a word has had, and since when. */
+inline std::map<const int *, std::vector<std::pair<long long, int>>> history;
 inline void release(int *word, int value)
 {
     *word += value;
+    history[word].emplace_back(emulator::rounds, *word);
 }
-/* How many rounds the first SM's look at the signal takes. */
-inline int look_rounds = 0;
-inline bool is(const int *word, int value)
+inline int seen(const int *word)
 {
-    for (int k = 0; k < look_rounds; k++) emulator::yield();
-    return *word == value;
+    const auto &values = history[word];
+    if (values.empty() || values.back().second != *word) return *word;
+    for (auto one = values.rbegin(); one != values.rend(); ++one)
+        if (one->first <= emulator::rounds - travel_rounds) return one->second;
+    return 0;
 }
 
 /* Signals of a network: how often each rank has sent one, and how often it was waited for. */
@@ -380,6 +388,7 @@ namespace deep_ep::ptx
 {
 template <typename T> inline T ld_acquire_sys(const T *word)
 {
+    if constexpr (std::is_same_v<T, int>) return test::seen(word);
     return *word;
 }
 } // namespace deep_ep::ptx

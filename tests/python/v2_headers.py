@@ -62,7 +62,8 @@ __forceinline__ __device__ void nvlink_barrier_wo_local_sync(
         *{counter} += 1;
     const auto target = sign ? 0 : kNumRanks;
     timeout_while<kNumTimeoutCycles>(thread_idx == 0, [=](const bool& last) {{
-        if (test::is({signal}, target))
+        const auto signal = ptx::ld_acquire_sys<int>({signal});
+        if (signal == target)
             return true;
         (void)last;
         return false;

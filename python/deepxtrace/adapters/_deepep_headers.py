@@ -116,11 +116,11 @@ def _barrier_edits(*, include: str, more: str = "", workspace: str, counter: str
              + watch("rank_idx", "thread_idx") + "\n        return;\n    }", _NVLINK),
         # Where there is no other one: by the second warp.
         Edit("const auto target = sign ? 0 : kNumRanks;",
-             "@\n    const auto dxt_begun = clock64();\n    "
-             "if (kNumSMs == 1 and thread_idx >= 32)\n        "
-             + watch("rank_idx", "thread_idx - 32"), _NVLINK),
-        Edit("return false; });", "return false;\n    });\n"
-             "    dxt_watch.complete(dxt_number, dxt_begun, thread_idx);", _NVLINK),
+             "@\n    if (kNumSMs == 1 and thread_idx >= 32)\n        "
+             + watch("rank_idx", "thread_idx - 32")
+             + "\n    dxt_watch.begin(dxt_number, thread_idx);", _NVLINK),
+        Edit(f"const auto signal = ptx::ld_acquire_sys<int>({signal});",
+             "dxt_watch.again(dxt_number);\n        @", _NVLINK),
         *gin_edits,
         Edit(f"gin, {up}", passing(f"gin, {up}"), _SCALEUP),
         Edit(world, passing(world), _SCALEUP),

@@ -17,7 +17,7 @@ from .._tensors import capture_allowed, landed
 OPERATORS = ("dispatch", "dispatch transfer", "combine", "combine transfer")
 #: As struct Area of deepep_v2.cuh has it, in words of 8 bytes.
 MAX_RANKS = 1024
-_REACHED = 8
+_REACHED = 22
 _WAIT = _REACHED + MAX_RANKS // 2  # of 4 bytes each
 _SAMPLES = _WAIT + len(OPERATORS) * MAX_RANKS
 AREA_WORDS = _SAMPLES + len(OPERATORS) * MAX_RANKS

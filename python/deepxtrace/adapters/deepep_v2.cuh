@@ -6,9 +6,9 @@
 // for it, and all others for that SM. So each rank also writes, behind its part of the counter, how
 // many barriers it has reached into a word of its own on each peer. The last SM, which has nothing
 // to do, looks at the words until all ranks but one have come: whoever looks until the end is in
-// the way of the first SM. The first SM says how long it waited, and that was for the last one. Who
-// that is and how long it took are put together at the next barrier. A rank whose kernels write no
-// words delays nobody.
+// the way of the first SM. The first SM says at each of its looks when that was: behind its wait,
+// where all SMs wait for it, no instruction is added. Who was last and how long the first SM waited
+// are put together at the next entry. A rank whose kernels write no words delays nobody.
 //
 // In hybrid mode data of other nodes is waited for by the warps that forward it, and no barrier
 // follows. These waits have a source: each lane looks at words of a rank of its own.
@@ -35,12 +35,21 @@ constexpr unsigned kMostIdle = 8192;
 
 using Word = unsigned long long;
 
+// The wait of the first SM at one barrier, for whoever came last.
+struct Wait {
+    Word awaited; // who was: see awaited_of(), written by the last SM; 0 = added to the sums
+    Word number;  // of the barrier, as are begun and ended by the first SM
+    Word begun;   // clock when it began to look
+    Word ended;   // and when it looked last
+};
+
+constexpr unsigned kWaits = 4; // more than two: the last two are read while the next is written
+
 struct Area {
     Word operations[kOperators]; // done, by operator; 0 for a transfer, which is its operator's
     Word barriers;               // that the last SM has seen
-    Word awaited;                // whom the last SM left to the first one: see awaited_of()
-    Word took;                   // the first SM to wait: number of the barrier << 32 | cycles
     Word idle;                   // cycles that it waits where all others have come before
+    Wait last[kWaits];           // by number of the barrier
     unsigned reached[kMaxRanks]; // barriers that a rank has reached, written by that rank
     Word wait[kOperators][kMaxRanks]; // cycles waited for a rank, in all
     Word samples[kOperators][kMaxRanks];
@@ -146,14 +155,14 @@ constexpr Word awaited_of(unsigned number, int kind, unsigned source)
     return static_cast<Word>(number) << 32 | static_cast<Word>(kind + 1) << 16 | source;
 }
 
-// Add to the sums how long the first SM waited at the barrier before, less what it waits where all
-// have come.
-__device__ __forceinline__ void account(Area *area, Word awaited, Word took, Word idle)
+// Add a wait to the sums, less what it takes where all have come: once, when all of it is known.
+__device__ __forceinline__ void account(Area *area, unsigned number, const Wait &wait, Word idle)
 {
-    const int kind = static_cast<int>(awaited >> 16 & 0xffff) - 1;
-    if (kind < 0 || awaited >> 32 != took >> 32) return;
-    const unsigned source = awaited & 0xffff;
-    const Word cycles = took & 0xffffffff;
+    const int kind = static_cast<int>(wait.awaited >> 16 & 0xffff) - 1;
+    if (kind < 0 || wait.awaited >> 32 != number || wait.number != number) return;
+    store_long(&area->last[number % kWaits].awaited, 0);
+    const unsigned source = wait.awaited & 0xffff;
+    const Word cycles = wait.ended - wait.begun;
     if (source != kNobody) {
         add(&area->wait[kind][source], cycles > idle ? cycles - idle : 0);
         add(&area->samples[kind][source], 1);
@@ -164,29 +173,30 @@ __device__ __forceinline__ void account(Area *area, Word awaited, Word took, Wor
     }
 }
 
+// Ranks of a lane: every 32nd.
+constexpr int each_of(int ranks)
+{
+    return (ranks + 31) / 32;
+}
+
 // Look at the words of the peers until all but one have reached this barrier, and add to the sums
 // when they came, from the first look on. Returns what to put into `awaited`; 0 = nothing. Where a
 // rank has never told a word, it may be the last: look until all others have come or the signal is
 // complete. By one warp, for kCycles at most. signal: what is added up for this barrier; other: for
 // the one before and the one behind, which a rank comes to only when this one is complete. (Only
-// that is seen where this rank alone does not know of a barrier of another kernel.)
-template <int kOperator, int kRanks, int64_t kCycles>
-__device__ __forceinline__ Word look(Area *area, int first, const int *signal, const int *other,
-                                     unsigned number, int rank, int lane)
+// that is seen where this rank alone does not know of a barrier of another kernel.) words: what was
+// read for the lane's ranks, 0 for none.
+template <int kRanks, int64_t kCycles>
+__device__ __forceinline__ Word look(Area *area, int kind, int first, const int *signal,
+                                     const int *other, unsigned number, int rank, int lane,
+                                     unsigned (&words)[each_of(kRanks)])
 {
-    // Each lane has every 32nd rank.
-    constexpr int kEach = (kRanks + 31) / 32;
+    constexpr int kEach = each_of(kRanks);
     static_assert(kEach <= 32, "a lane has a bit for each of its ranks");
     const unsigned *reached = area->reached;
-    unsigned words[kEach], pending = 0;
+    unsigned pending = 0;
 #pragma unroll
-    for (int k = 0; k < kEach; ++k) {
-        const int source = lane + 32 * k;
-        if (source < kRanks && source != rank) {
-            words[k] = load(reached + source);
-            pending |= static_cast<unsigned>(words[k] != 0) << k;
-        }
-    }
+    for (int k = 0; k < kEach; ++k) pending |= static_cast<unsigned>(words[k] != 0) << k;
     const bool all_tell = __reduce_add_sync(0xffffffff, __popc(pending)) == kRanks - 1;
     const long long begun = clock64();
     long long waited = 0;
@@ -204,8 +214,8 @@ __device__ __forceinline__ Word look(Area *area, int first, const int *signal, c
         for (int k = 0; k < kEach; ++k) {
             if ((pending >> k & 1) && (over || static_cast<int>(words[k] - number) > 0)) {
                 pending &= ~(1u << k);
-                add(&area->wait[kOperator][first + lane + 32 * k], static_cast<Word>(waited));
-                add(&area->samples[kOperator][first + lane + 32 * k], 1);
+                add(&area->wait[kind][first + lane + 32 * k], static_cast<Word>(waited));
+                add(&area->samples[kind][first + lane + 32 * k], 1);
             }
         }
         left = __reduce_add_sync(0xffffffff, __popc(pending));
@@ -221,7 +231,7 @@ __device__ __forceinline__ Word look(Area *area, int first, const int *signal, c
     for (int k = 0; k < kEach; ++k)
         if (pending >> k & 1) last = first + lane + 32 * k + 1;
     last = __reduce_add_sync(0xffffffff, last);
-    return awaited_of(number, kOperator, last == 0 ? kNobody : last - 1);
+    return awaited_of(number, kind, last == 0 ? kNobody : last - 1);
 }
 
 // Once in a while: give the first SM the time to count this barrier, and see whether there was one
@@ -237,14 +247,58 @@ __device__ __noinline__ inline void settle(Area *area, const Word *counter, unsi
     if (other && lane == 0) store(reinterpret_cast<unsigned *>(&area->barriers), number - 1);
 }
 
+// A barrier over NVLink, seen by one warp: count it, and look for the peers. counter counts
+// barriers; even, odd: what is added up for those of even and odd numbers. Not a part of the
+// kernel's own code, which other SMs run.
+template <int kRanks, int64_t kCycles>
+__device__ __noinline__ void watch_barrier(Area *area, const Word *counter, const int *even,
+                                           const int *odd, int tag, int first, int rank, int lane)
+{
+    // All at once: nobody waits for the one after the other.
+    constexpr int kFirst = 2, kWords = 1 + sizeof area->last / sizeof(Word); // and idle before
+    static_assert(kFirst + kWords <= 32);
+    const Word word = load_long(lane == 0   ? &area->barriers
+                                : lane == 1 ? counter
+                                            : &area->idle + (lane - kFirst) % kWords);
+    unsigned words[each_of(kRanks)];
+#pragma unroll
+    for (int k = 0; k < each_of(kRanks); ++k) {
+        const int source = lane + 32 * k;
+        words[k] = source < kRanks && source != rank ? load(area->reached + source) : 0;
+    }
+    const unsigned number = static_cast<unsigned>(__shfl_sync(0xffffffff, word, 0));
+    // The first SM may have counted this one already. Where the counter says more, there was a
+    // barrier of a kernel that does not come here, and nothing is watched any more. If it was a
+    // single one, and the first SM is behind, settle() notices.
+    const unsigned counted = static_cast<unsigned>(__shfl_sync(0xffffffff, word, 1));
+    if (lane == 0 && counts(tag)) add(&area->operations[operator_of(tag) & ~1], 1);
+    if (counted - number > 1) return;
+    if (lane == 0) store(reinterpret_cast<unsigned *>(&area->barriers), number + 1);
+    // The kernel may end with an exit: what can be done later is left to the next entry. The first
+    // lane has the barrier before, the second one that before it.
+    if (!is_exit(tag)) {
+        const unsigned of = number - 1 - (lane & 1);
+        const int from = kFirst + 1 + static_cast<int>(of % kWaits) * 4;
+        const Word idle = __shfl_sync(0xffffffff, word, kFirst);
+        const Wait wait = {
+            __shfl_sync(0xffffffff, word, from), __shfl_sync(0xffffffff, word, from + 1),
+            __shfl_sync(0xffffffff, word, from + 2), __shfl_sync(0xffffffff, word, from + 3)};
+        if (lane < 2) account(area, of, wait, idle);
+    }
+    const int *signal = number & 1 ? odd : even, *other = number & 1 ? even : odd;
+    const Word next = look<kRanks, kCycles>(area, operator_of(tag), first, signal, other, number,
+                                            rank, lane, words);
+    if (lane == 0 && next != 0) store_long(&area->last[number % kWaits].awaited, next);
+    if (!is_exit(tag) && number % kSettled >= kSettled - 2) settle(area, counter, number, lane);
+}
+
 // One barrier, as one thread sees it. kRanks are those that NVLink connects, if kNvlink.
 template <int kTag, int kRanks, bool kNvlink, int64_t kUsed> struct Watch {
     static constexpr bool kOn = is_operator(kTag);
     static constexpr int kPeers = kRanks;
 
     Area *area;
-    int first;     // rank in the whole group of NVLink's rank 0
-    Word took = 0; // what to put into area->took; 0 = nothing
+    int first; // rank in the whole group of NVLink's rank 0
 
     __device__ __forceinline__ Watch(void *workspace, int first_)
         : area(reinterpret_cast<Area *>(static_cast<char *>(workspace) + area_offset<kUsed>())),
@@ -266,49 +320,39 @@ template <int kTag, int kRanks, bool kNvlink, int64_t kUsed> struct Watch {
         }
     }
 
-    // The first SM has seen the barrier of this number complete, and began to look at `begun`.
-    __device__ __forceinline__ void complete(Word number, long long begun, int thread)
+    // The first SM begins to look whether the barrier of this number is complete.
+    __device__ __forceinline__ void begin(Word number, int thread) const
     {
         if constexpr (kOn && kRanks > 1) {
-            if (thread == 0) took = number << 32 | since(begun);
+            if (thread == 0) {
+                Wait *wait = &area->last[number % kWaits];
+                store_long(&wait->number, static_cast<unsigned>(number));
+                store_long(&wait->begun, clock64());
+            }
         }
     }
 
-    // A barrier over NVLink, seen by one warp that nobody waits for before all have come: count it,
-    // and look for the peers. counter counts barriers, and signal(number & 1) points to what is
-    // added up for one.
+    // It looks once more. What it waited is there when it is done, without an instruction behind
+    // the wait, where each one is in the way of all.
+    __device__ __forceinline__ void again(Word number) const
+    {
+        if constexpr (kOn && kRanks > 1) store_long(&area->last[number % kWaits].ended, clock64());
+    }
+
+    // A barrier over NVLink: see watch_barrier(). By one warp that nobody waits for before all have
+    // come. signal(phase) points to what is added up for every other barrier.
     template <int64_t kCycles, typename signal_t>
     __device__ __forceinline__ void watch(const Word *counter, const signal_t &signal, int rank,
                                           int lane) const
     {
         if (lane >= 32) return;
-        // All at once: nobody waits for the one after the other.
-        const Word word = load_long(lane == 0   ? &area->barriers
-                                    : lane == 1 ? counter
-                                    : lane == 2 ? &area->awaited
-                                    : lane == 3 ? &area->took
-                                                : &area->idle);
-        const unsigned number = static_cast<unsigned>(__shfl_sync(0xffffffff, word, 0));
-        // The first SM may have counted this one already. Where the counter says more, there was a
-        // barrier of a kernel that does not come here, and nothing is watched any more. If it was a
-        // single one, and the first SM is behind, settle() notices.
-        const unsigned counted = static_cast<unsigned>(__shfl_sync(0xffffffff, word, 1));
-        const bool known = counted - number <= 1;
-        const Word awaited = __shfl_sync(0xffffffff, word, 2);
-        const Word done = __shfl_sync(0xffffffff, word, 3);
-        const Word idle = __shfl_sync(0xffffffff, word, 4);
-        if (lane == 0) {
-            if (known) store(reinterpret_cast<unsigned *>(&area->barriers), number + 1);
-            if constexpr (counts(kTag)) add(&area->operations[operator_of(kTag) & ~1], 1);
-        }
-        if constexpr (kOn && kRanks > 1) {
-            if (known) {
-                if (lane == 0) account(area, awaited, done, idle);
-                const Word next = look<operator_of(kTag), kRanks, kCycles>(
-                    area, first, signal(number & 1), signal(~number & 1), number, rank, lane);
-                if (lane == 0 && next != 0) store_long(&area->awaited, next);
-                if (number % kSettled == kSettled - 1) settle(area, counter, number, lane);
-            }
+        if constexpr (kOn && kRanks > 1)
+            watch_barrier<kRanks, kCycles>(area, counter, signal(0), signal(1), kTag, first, rank,
+                                           lane);
+        else if (lane == 0) { // no operator's: only its number is kept
+            unsigned *barriers = reinterpret_cast<unsigned *>(&area->barriers);
+            const unsigned number = load(barriers);
+            if (load(counter) - number <= 1) store(barriers, number + 1);
         }
     }
 
@@ -338,13 +382,9 @@ template <int kTag, int kRanks, bool kNvlink, int64_t kUsed> struct Watch {
         }
     }
 
-    // Say how long the first SM waited. Count an operation of which no barrier over NVLink does.
-    // Call it where nobody waits for the caller.
+    // Count an operation of which no barrier over NVLink does.
     __device__ __forceinline__ void finish(int sm, int thread) const
     {
-        if constexpr (kOn && kRanks > 1) {
-            if (took != 0) store_long(&area->took, took);
-        }
         if constexpr (counts(kTag) && !(kNvlink && kRanks > 1)) {
             if (sm == 0 && thread == 0) add(&area->operations[operator_of(kTag) & ~1], 1);
         }
