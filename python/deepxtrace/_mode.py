@@ -41,7 +41,7 @@ class Mode:
     last window.
 
     ``counters`` of a library have read(), waits, samples, operations and strangers(), and may have
-    an origin: see docs/adapters.md.
+    begun and an origin: see docs/adapters.md.
     """
 
     def __init__(self, name: str, operators: Sequence[str], ranks: int, device: Any,
@@ -81,7 +81,8 @@ class Mode:
     def facts(self, local_experts: Optional[int]) -> Facts:
         """What is known besides the waits. On the thread that reads them."""
         if self.has_own:
-            return Facts()  # its counters say it
+            begun = getattr(self.counters, "begun", None)
+            return Facts() if begun is None else Facts([int(count) for count in begun])
         tokens = getattr(self.counters, "tokens", None)
         return Facts(self.operations.issued(), local_experts or 0,
                      tokens if tokens is not None and len(tokens) else None, self.operations.mix())

@@ -85,11 +85,22 @@ def run(program: List[str], late: int, slow: int, mute: int = -1, foreign: int =
                                    turns))], RANKS)
 
 
-def counters_of(command: List[str], ranks: int) -> Counters:
+def begun(program: List[str], slow: int, hang: int) -> Dict[int, List[int]]:
+    """By rank: operators that it has begun."""
+    path, steps, offset = program
+    lines = lines_of([path, steps, "0", str(slow), offset, "-1", "-1", str(hang), "2", "0", "0",
+                      "0", "0"])
+    return {rank: [line[3] for line in lines if line[0] == rank] for rank in range(RANKS)}
+
+
+def lines_of(command: List[str]) -> List[List[int]]:
     said = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=100).stdout.decode()
-    lines = [list(map(int, line.split())) for line in said.splitlines()]
-    return {(rank, operator): (rest[0], rest[1:1 + ranks], rest[1 + ranks:])
-            for rank, operator, *rest in lines}
+    return [list(map(int, line.split())) for line in said.splitlines()]
+
+
+def counters_of(command: List[str], ranks: int) -> Counters:
+    return {(rank, operator): (operations, rest[:ranks], rest[ranks:])
+            for rank, operator, operations, _, *rest in lines_of(command)}
 
 
 def test_operations_and_samples(program: List[str]) -> None:
@@ -132,6 +143,13 @@ def test_an_operation_that_waits_in_its_entry_is_not_done(program: List[str]) ->
     for (rank, operator), (operations, _, samples) in run(program, 0, 0, hang=5).items():
         assert operations == (5 if operator % 2 == 0 else 0)
         assert rank == 1 or samples[1] in (5, 4)
+
+
+def test_a_rank_that_hangs_has_begun_less_than_those_who_wait_for_it(program: List[str]) -> None:
+    before_dispatch = begun(program, 0, 5)
+    assert before_dispatch == {0: [6, 5, 5, 5], 1: [5, 5, 5, 5], 2: [6, 5, 5, 5]}
+    inside_combine = begun(program, 1000000, 9)  # that the others wait for at their exit
+    assert inside_combine == {0: [1, 1, 1, 1], 1: [1, 1, 1, 0], 2: [1, 1, 1, 1]}
 
 
 def test_who_is_late_is_waited_for_at_the_entry(program: List[str]) -> None:

@@ -8,7 +8,7 @@
  * of four, were made and watched before. Rank 2 is SECOND rounds late in dispatch; TURNS: at every
  * other step ranks 1 and 2 are late by what the other one is, and what is added up for a barrier is
  * seen that many rounds later.
- * Prints the counters, a line each: rank, operator, operations, then waits and samples by rank.
+ * Prints the counters: see print_counters().
  */
 #include "v2_emulator.h"
 

@@ -77,13 +77,13 @@ inline Meeting everybody;
 inline bool backwards;             /* the last SM has its turn first */
 inline long long most_rounds = -1; /* behind these somebody is left waiting; -1 = nobody may be */
 
-/* A line for each rank and operator: operations, then waits and samples by rank. */
+/* A line for each rank and operator: operations, those begun, then waits and samples by rank. */
 template <typename area_t> inline void print_counters(int ranks, int operators, long offset)
 {
     for (int r = 0; r < ranks; r++) {
         const auto &area = *reinterpret_cast<area_t *>(workspaces[r] + offset);
         for (int o = 0; o < operators; o++) {
-            printf("%d %d %llu", r, o, area.operations[o]);
+            printf("%d %d %llu %llu", r, o, area.operations[o], area.begun[o]);
             for (int s = 0; s < ranks; s++) printf(" %llu", area.wait[o][s]);
             for (int s = 0; s < ranks; s++) printf(" %llu", area.samples[o][s]);
             printf("\n");

@@ -17,7 +17,8 @@ from .._tensors import capture_allowed, landed
 OPERATORS = ("dispatch", "dispatch transfer", "combine", "combine transfer")
 #: As struct Area of deepep_v2.cuh has it, in words of 8 bytes.
 MAX_RANKS = 1024
-_REACHED = 22
+_BEGUN = 22
+_REACHED = _BEGUN + len(OPERATORS)
 _WAIT = _REACHED + MAX_RANKS // 2  # of 4 bytes each
 _SAMPLES = _WAIT + len(OPERATORS) * MAX_RANKS
 AREA_WORDS = _SAMPLES + len(OPERATORS) * MAX_RANKS
@@ -96,6 +97,13 @@ class SlackCounters:
     def operations(self) -> np.ndarray:
         """How often this rank has done each operator: a transfer as often as what it belongs to."""
         return np.repeat(self._area[:len(OPERATORS):2], 2)
+
+    @property
+    def begun(self) -> np.ndarray:
+        """How often this rank has begun each operator: it has come to its barrier."""
+        begun = self._area[_BEGUN:_REACHED]
+        # Without NVLink, or an exit, it is not counted; and the two are read a moment apart.
+        return np.maximum(begun, self.operations)
 
     @property
     def waits(self) -> np.ndarray:

@@ -50,6 +50,7 @@ struct Area {
     Word barriers;               // that the last SM has seen
     Word idle;                   // cycles that it waits where all others have come before
     Wait last[kWaits];           // by number of the barrier
+    Word begun[kOperators];      // barriers that this rank has come to
     unsigned reached[kMaxRanks]; // barriers that a rank has reached, written by that rank
     Word wait[kOperators][kMaxRanks]; // cycles waited for a rank, in all
     Word samples[kOperators][kMaxRanks];
@@ -308,6 +309,7 @@ template <int kTag, int kRanks, bool kNvlink, int64_t kUsed> struct Watch {
 
     // Tell the peers that this rank has reached a barrier, of which so many were before: by the
     // first SM, behind what it adds to their signals. pointer(own word, peer) is that peer's word.
+    // And count it: when nothing moves any more, it is this that differs.
     template <int kThreads, typename pointer_t>
     __device__ __forceinline__ void tell(const pointer_t &pointer, Word number, int rank,
                                          int thread) const
@@ -315,7 +317,9 @@ template <int kTag, int kRanks, bool kNvlink, int64_t kUsed> struct Watch {
         if constexpr (kOn && kRanks > 1) {
             // By the second warp: the first one has more to do.
             const int peer = thread - (kThreads >= kRanks + 32 ? 32 : 0);
-            if (peer >= 0 && peer < kRanks && peer != rank)
+            if (peer == rank)
+                add(&area->begun[operator_of(kTag)], 1);
+            else if (peer >= 0 && peer < kRanks)
                 store(pointer(area->reached + rank, peer), static_cast<unsigned>(number) + 1);
         }
     }
