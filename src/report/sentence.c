@@ -328,7 +328,10 @@ static void silent_rank(const struct words *w)
     case DXT_SILENCE_NO_PART:
         dxt_text_puts(w->text, " takes no part");
         in_phase(w);
-        dxt_text_puts(w->text, ": nobody waits for it, and it for nobody; hung or masked?");
+        dxt_text_puts(w->text, dxt_words_behind(w->window, w->finding->rank)
+                                   ? ": it has begun fewer operations than the others"
+                                   : ": nobody waits for it, and it for nobody");
+        dxt_text_puts(w->text, "; hung or masked?");
         break;
     case DXT_SILENCE_TIMED_OUT:
         dxt_text_puts(w->text, " timed out");

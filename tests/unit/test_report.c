@@ -99,6 +99,16 @@ static void every_kind_has_its_sentence(void **state)
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "rank 5 takes no part in dispatch: nobody waits for it, and it for nobody; "
                     "hung or masked?");
+    int64_t issued[16] = {0}, *none = window->issued;
+    window->issued = issued;
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
+                    "rank 5 takes no part in dispatch: nobody waits for it, and it for nobody; "
+                    "hung or masked?");
+    issued[9] = 1;
+    expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
+                    "rank 5 takes no part in dispatch: it has begun fewer operations than the "
+                    "others; hung or masked?");
+    window->issued = none;
     finding.silence = DXT_SILENCE_TIMED_OUT;
     expect_sentence(window, &finding, DXT_MEASURE_NS_PER_OP,
                     "rank 5 timed out in dispatch: the others gave up waiting for it; hung or "
