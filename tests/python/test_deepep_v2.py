@@ -13,6 +13,7 @@ import types
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
+import numpy as np
 import pytest
 
 from deepxtrace.adapters import _deepep_build, _relocate
@@ -115,16 +116,35 @@ def _program(tmp_path: Path, text: str) -> subprocess.CompletedProcess:
 def test_both_sides_agree_on_the_area(tmp_path: Path) -> None:
     slack = importlib.import_module("deepxtrace.adapters._slack")
     made = _program(tmp_path, """using namespace deepxtrace;
-        printf("%zu %zu %zu %zu %lld %lld", sizeof(Area), offsetof(Area, reached),
-               offsetof(Area, wait), offsetof(Area, samples),
+        printf("%zu %zu %zu %zu %zu %lld %lld", sizeof(Area), offsetof(Area, begun),
+               offsetof(Area, reached), offsetof(Area, wait), offsetof(Area, samples),
                (long long)area_offset<12820528>(), (long long)area_offset<15831168>());""")
     assert made.returncode == 0, made.stdout.decode()
     numbers = subprocess.run([str(tmp_path / "p")], stdout=subprocess.PIPE, check=True).stdout
-    size, reached, wait, samples, old, new = map(int, numbers.split())
+    size, begun, reached, wait, samples, old, new = map(int, numbers.split())
     assert size == 8 * slack.AREA_WORDS
-    assert (reached, wait, samples) == (8 * slack._REACHED, 8 * slack._WAIT, 8 * slack._SAMPLES)
+    assert (begun, reached, wait, samples) == (8 * slack._BEGUN, 8 * slack._REACHED,
+                                               8 * slack._WAIT, 8 * slack._SAMPLES)
     for offset, used, end in ((old, 12820528, 14680064), (new, 15831168, 16777216)):
         assert used <= offset and offset + size <= end and offset % 128 == 0
+
+
+@pytest.mark.parametrize("one_node, begun, issued", [
+    (True, [8, 7, 7, 7], [8, 7, 7, 7]),
+    (True, [8, 8, 6, 0], [8, 8, 7, 7]),  # no exit counted; read a moment before the operations
+    (True, [0, 0, 0, 0], None),  # no NVLink
+    (False, [8, 7, 7, 7], None),
+])
+def test_operations_begun_are_issued(one_node: bool, begun: List[int], issued: Any) -> None:
+    pytest.importorskip("torch")
+    slack = importlib.import_module("deepxtrace.adapters._slack")
+    mode = importlib.import_module("deepxtrace._mode")
+    counters = object.__new__(slack.SlackCounters)
+    counters._one_node, counters.operators = one_node, slack.OPERATORS
+    counters._area = np.zeros(slack.AREA_WORDS, np.int64)
+    counters._area[[0, 2]] = 7
+    counters._area[slack._BEGUN:slack._REACHED] = begun
+    assert mode.Mode("own", slack.OPERATORS, 2, None, counters).facts(None).issued == issued
 
 
 def test_a_workspace_without_room_does_not_compile(tmp_path: Path) -> None:

@@ -99,11 +99,14 @@ class SlackCounters:
         return np.repeat(self._area[:len(OPERATORS):2], 2)
 
     @property
-    def begun(self) -> np.ndarray:
-        """How often this rank has begun each operator: it has come to its barrier."""
+    def begun(self) -> Optional[np.ndarray]:
+        """How often this rank has begun each operator: it has come to its barrier. None where it is
+        not counted, without NVLink, and where a rank may wait for another before a barrier: for
+        those of its rail, in hybrid mode."""
         begun = self._area[_BEGUN:_REACHED]
-        # Without NVLink, or an exit, it is not counted; and the two are read a moment apart.
-        return np.maximum(begun, self.operations)
+        if not self._one_node or begun[0] == 0:
+            return None
+        return np.maximum(begun, self.operations)  # which are read a moment apart
 
     @property
     def waits(self) -> np.ndarray:

@@ -168,8 +168,8 @@ __device__ __forceinline__ void account(Area *area, unsigned number, const Wait 
         add(&area->wait[kind][source], cycles > idle ? cycles - idle : 0);
         add(&area->samples[kind][source], 1);
     } else if (cycles < kMostIdle) {
-        // A mean of the last ones; what is far above it counts as half above it.
-        const Word most = idle + idle / 2, now = idle == 0 || cycles < most ? cycles : most;
+        // A mean of the last ones; what is far above it counts as half and 16 above it.
+        const Word most = idle + idle / 2 + 16, now = idle == 0 || cycles < most ? cycles : most;
         store_long(&area->idle, idle == 0 ? now : idle - idle / 8 + now / 8);
     }
 }
@@ -255,7 +255,7 @@ template <int kRanks, int64_t kCycles>
 __device__ __noinline__ void watch_barrier(Area *area, const Word *counter, const int *even,
                                            const int *odd, int tag, int first, int rank, int lane)
 {
-    // All at once: nobody waits for the one after the other.
+    // All at once.
     constexpr int kFirst = 2, kWords = 1 + sizeof area->last / sizeof(Word); // and idle before
     static_assert(kFirst + kWords <= 32);
     const Word word = load_long(lane == 0   ? &area->barriers
