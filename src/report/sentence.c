@@ -7,6 +7,7 @@
 
 #include <deepxtrace/report.h>
 
+#include "analysis/explain/counted.h"
 #include "report/words.h"
 
 /** What every sentence needs. */
@@ -328,7 +329,7 @@ static void silent_rank(const struct words *w)
     case DXT_SILENCE_NO_PART:
         dxt_text_puts(w->text, " takes no part");
         in_phase(w);
-        dxt_text_puts(w->text, dxt_words_behind(w->window, w->finding->rank)
+        dxt_text_puts(w->text, dxt_is_behind(w->window, w->finding->rank)
                                    ? ": it has begun fewer operations than the others"
                                    : ": nobody waits for it, and it for nobody");
         dxt_text_puts(w->text, "; hung or masked?");

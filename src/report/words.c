@@ -130,12 +130,3 @@ void dxt_words_ranks(dxt_text *text, const uint32_t *ranks, size_t count)
         i = end + 1;
     }
 }
-
-bool dxt_words_behind(const dxt_window *window, uint32_t rank)
-{
-    const int64_t *issued = window->issued;
-    if (!issued || issued[rank] < 0) return false;
-    for (uint32_t r = 0; r < window->ranks; r++)
-        if (issued[r] > issued[rank]) return true;
-    return false;
-}

@@ -44,9 +44,6 @@ void dxt_words_share(dxt_text *text, const char *lead, double share);
 /** Append ranks in ascending order as "ranks 8–15", "ranks 0, 2, 4" or "rank 3". */
 void dxt_words_ranks(dxt_text *text, const uint32_t *ranks, size_t count);
 
-/** Whether a rank has begun fewer operations than another one; not if that is unknown. */
-bool dxt_words_behind(const dxt_window *window, uint32_t rank);
-
 /** Append the sentence of one finding. */
 void dxt_words_finding(dxt_text *text, const dxt_window *window, const dxt_findings *findings,
                        size_t index);

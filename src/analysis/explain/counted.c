@@ -42,6 +42,15 @@ bool dxt_takes_no_part(const dxt_window *window, uint32_t rank)
     return others_count(window, rank);
 }
 
+bool dxt_is_behind(const dxt_window *window, uint32_t rank)
+{
+    const int64_t *issued = window->issued;
+    if (!issued || issued[rank] < 0) return false;
+    for (uint32_t r = 0; r < window->ranks; r++)
+        if (issued[r] > issued[rank]) return true;
+    return false;
+}
+
 bool dxt_timed_out(const dxt_window *window, uint32_t rank)
 {
     uint32_t others = 0, gave_up = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who takes part in a window, who was given up, and whether any operation was completed. */
+/* Who takes part in a window, who was given up, who stays behind, and whether any operation was
+ * completed. */
 #ifndef DXT_EXPLAIN_COUNTED_H
 #define DXT_EXPLAIN_COUNTED_H
 
@@ -15,6 +16,10 @@ bool dxt_takes_no_part(const dxt_window *window, uint32_t rank);
 /** Whether at least half of the other ranks, and at least two unless there is only one, gave a rank
  *  up while they waited for it. Cost: O(1) for almost every rank. */
 bool dxt_timed_out(const dxt_window *window, uint32_t rank);
+
+/** Whether a rank had begun fewer operations than another one when the window ended; not if that is
+ *  unknown. Cost: O(ranks). */
+bool dxt_is_behind(const dxt_window *window, uint32_t rank);
 
 /** Whether no operation was completed: samples are recorded, and among the ranks that take part so
  *  many cells have none that no rank can have heard from all. Cost: O(ranks²) with samples. */
