@@ -181,6 +181,25 @@ def test_what_a_barrier_takes_is_no_wait_once_it_is_known(program: List[str]) ->
         assert 90 <= mean[3 - late, late] <= 102 < 110 <= mean[0, late]
 
 
+@pytest.mark.parametrize("first", [1, 11, 8000])
+def test_the_mean_of_what_a_barrier_takes_comes_from_any_value(tmp_path: Path, first: int) -> None:
+    source = tmp_path / "mean.cpp"
+    source.write_text(f"""#include "v2_emulator.h"
+#include <{folder_of("2.1")}dispatch.cuh>
+int main() {{
+    static deepxtrace::Area area;
+    const auto who = deepxtrace::awaited_of(7, 0, deepxtrace::kNobody);
+    area.idle = {first};
+    for (int k = 0; k < 300; k++)
+        deepxtrace::account(&area, 7, {{who, 7, 1000, 2500}}, area.idle);
+    printf("%llu\\n", area.idle);
+}}
+""")
+    program = compiled(tmp_path, "2.1", str(source))
+    mean = int(subprocess.run([program], stdout=subprocess.PIPE, check=True).stdout)
+    assert 1480 <= mean <= 1520
+
+
 def test_who_sends_slowly_is_waited_for_at_the_exit(program: List[str]) -> None:
     counters = run(program, 0, 50)
     for rank in (0, 2):
