@@ -63,10 +63,24 @@ DEVICE uint32_t whole_tables(const dxt_ep_cuda_group &g, uint32_t epoch)
     return ALL_RANKS(g) & ~__reduce_or_sync(FULL, lacking);
 }
 
+/* Whose table is there takes part, even if its rows never come; of the others @p victims do not. */
+DEVICE void look_at_tables(const dxt_ep_cuda_group &g, uint32_t epoch, dxt_ep_cuda_monitor *m,
+                           uint32_t victims)
+{
+    if (m->decided == ALL_RANKS(g)) return;
+    uint32_t here = whole_tables(g, epoch) & ~m->decided;
+    uint32_t gone = victims & ~here & ~m->decided;
+    if ((here | gone) == 0) return;
+    m->decided |= here | gone;
+    m->absent |= gone;
+    decide(g, epoch, *m);
+}
+
 /* All sources that were waited for have told that they have sent all: their tables are here, or
  * will be at once. One whose table is not has given this rank up, or was ended in between. */
 DEVICE void decide_all(const dxt_ep_cuda_group &g, uint32_t epoch, dxt_ep_cuda_monitor *m)
 {
+    if (m->decided == ALL_RANKS(g)) return;
     uint64_t begin = now_ns();
     uint64_t now; /* before the look: the warp may stand still at any place */
     uint32_t open;
@@ -81,14 +95,14 @@ DEVICE void decide_all(const dxt_ep_cuda_group &g, uint32_t epoch, dxt_ep_cuda_m
 }
 
 /* One round of the monitor after the data failed to come at once. Lanes of sources that are still
- * missing have @p missing set; @p now is from before it was looked for them. @return Whether this
- * lane's source is given up. */
-DEVICE bool monitor_slowly(const dxt_ep_cuda_group &g, dxt_ep_cuda_monitor *m, uint32_t op,
-                           uint32_t epoch, bool missing, uint64_t now)
+ * missing have @p missing set; @p now is from before it was looked for them. @return The sources
+ * that are given up, a bit each. */
+DEVICE uint32_t monitor_slowly(const dxt_ep_cuda_group &g, dxt_ep_cuda_monitor *m, bool missing,
+                               uint64_t now)
 {
     uint32_t lane = threadIdx.x % WARP;
     uint64_t waited = now - m->begin_ns;
-    if (waited < FAST_NS / 2) return false;
+    if (waited < FAST_NS / 2) return 0;
     bool gone = missing && silent(g, m, lane, waited);
     if (now - m->shown_ns > g.timeout_ns / 16) {
         if (lane == 0) show_life(g);
@@ -96,14 +110,7 @@ DEVICE bool monitor_slowly(const dxt_ep_cuda_group &g, dxt_ep_cuda_monitor *m, u
     }
     uint32_t victims = __ballot_sync(FULL, gone);
     if (victims != 0 && lane == 0) give_up(g, victims);
-    if (op != DXT_DISPATCH) return gone;
-    uint32_t decided = m->decided;
-    uint32_t here = whole_tables(g, epoch) & ~decided;
-    /* Whose table is there takes part, even if its rows never come. */
-    m->decided |= here | victims;
-    m->absent |= victims & ~here & ~decided;
-    if (m->decided != decided) decide(g, epoch, *m);
-    return gone;
+    return victims;
 }
 
 /* The monitor: warp 0 of block 0 of a receive. Lanes are sources. */
@@ -135,7 +142,10 @@ DEVICE void monitor(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uin
         } else {
             dxt_gpu_poll(&m.wait);
         }
-        if (monitor_slowly(g, &m, op, epoch, missing, now)) {
+        uint32_t victims = monitor_slowly(g, &m, missing, now);
+        /* Here and not behind the loop, where everybody would wait for it. */
+        if (op == DXT_DISPATCH) look_at_tables(g, epoch, &m, victims);
+        if (IS_SET(victims, lane)) {
             dxt_gpu_timeout(&m.wait, lane);
             missing = false;
         }
