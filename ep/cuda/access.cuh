@@ -96,7 +96,30 @@ DEVICE uint32_t add_acq_rel(uint32_t *at, uint32_t value)
     return before;
 }
 
-/* Rows pass through once: they need no place in L1. */
+/* 16 bytes as one: what another rank stored so is seen whole or not at all. Like all of a row they
+ * pass through once, and need no place in L1. */
+DEVICE uint4 load_whole(const void *at)
+{
+    uint64_t low, high;
+    asm volatile("{\n.reg .b128 v;\n"
+                 "ld.relaxed.sys.global.L1::no_allocate.b128 v, [%2];\n"
+                 "mov.b128 {%0, %1}, v;\n}"
+                 : "=l"(low), "=l"(high)
+                 : "l"(at)
+                 : "memory");
+    return make_uint4((uint32_t)low, (uint32_t)(low >> 32), (uint32_t)high, (uint32_t)(high >> 32));
+}
+
+DEVICE void store_whole(void *at, uint4 v)
+{
+    asm volatile("{\n.reg .b128 v;\n"
+                 "mov.b128 v, {%1, %2};\n"
+                 "st.relaxed.sys.global.b128 [%0], v;\n}" ::"l"(at),
+                 "l"((uint64_t)v.y << 32 | v.x), "l"((uint64_t)v.w << 32 | v.z)
+                 : "memory");
+}
+
+/* The same of a row that is known to be here. */
 DEVICE uint4 load_row(const void *at)
 {
     uint4 v;

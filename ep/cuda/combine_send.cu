@@ -7,6 +7,7 @@
  * By rows: each output travels, to (token, route), and the home does all the weighing.
  */
 #include "cuda/logfmt.cuh"
+#include "cuda/marks.cuh"
 #include "cuda/send.cuh"
 #include "cuda/sum.cuh"
 #include "cuda/tell.cuh"
@@ -23,29 +24,24 @@ struct combine_to_send {
     bool announce;
 };
 
-template <bool LOGFMT> DEVICE void store_output(uint8_t *row, uint32_t c, uint4 value, bool store)
-{
-    if (LOGFMT)
-        logfmt_store(row, c, value, store);
-    else if (store)
-        *(uint4 *)(row + (size_t)c * 16u) = value;
-}
+/* Words behind a row, at most: the bits that marks displace. */
+#define MOST_WORDS (SEGMENTS(2u * CUDA_MAX_HIDDEN) + PIECE_WORDS - 1u)
 
-/* Threads of a block that store sums: the last warp is the teller. */
-DEVICE uint32_t storing()
-{
-    return blockDim.x - WARP;
-}
+/* A sum on its way. */
+struct sum_row {
+    uint8_t *at;
+    uint32_t mark;
+    uint32_t *words; /* for the teller: bits that marks displace */
+};
 
 /* Sum of the routes of one token, whose slots and weights the lanes hold, to its home. */
 template <bool LOGFMT>
-DEVICE void send_sum(const dxt_ep_cuda_group &g, const combine_to_send &a, uint32_t epoch,
-                     uint32_t home, uint32_t t, uint32_t routes, dxt_ep_route route)
+DEVICE void send_sum(const dxt_ep_cuda_group &g, const combine_to_send &a, const sum_row &row,
+                     uint32_t routes, dxt_ep_route route)
 {
     uint32_t lane = threadIdx.x % WARP;
     uint32_t threads = storing();
     uint32_t chunks = g.hidden / 8u;
-    uint8_t *row = row_of(g, home, DXT_COMBINE, epoch, g.rank * g.max_tokens + t);
     bool single = (routes & (routes - 1u)) == 0;
     for (uint32_t first = threadIdx.x - lane; first < chunks; first += threads) {
         uint32_t c = min(first + lane, chunks - 1u);
@@ -69,11 +65,20 @@ DEVICE void send_sum(const dxt_ep_cuda_group &g, const combine_to_send &a, uint3
 #pragma unroll
             for (int i = 0; i < AT_ONCE; i++) add_bf16(sum, value[i], weight[i]);
         }
-        store_output<LOGFMT>(row, c, single ? value[0] : pack_bf16(sum), first + lane < chunks);
+        uint4 out = single ? value[0] : pack_bf16(sum);
+        bool store = first + lane < chunks;
+        if (LOGFMT) {
+            logfmt_store(row.at, c, out, store);
+            continue;
+        }
+        if (!store) out.x = 0;
+        uint32_t bits = displaced(out);
+        if (lane == 0) row.words[first / WARP] = bits;
+        if (store) store_chunk(row.at + (size_t)c * CHUNK, out, row.mark);
     }
 }
 
-/* The row is stored, by all threads before a barrier: one warp tells its home.
+/* A row without marks is stored, by all threads before a barrier: one warp tells its home.
  * @return 1 for the lane that is the home. */
 DEVICE uint32_t announce_row(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t home,
                              uint32_t row)
@@ -81,7 +86,7 @@ DEVICE uint32_t announce_row(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_
     uint32_t lane = threadIdx.x % WARP;
     if (lane == home) {
         fence();
-        store_relaxed(arrival_of(g, home, DXT_COMBINE, epoch, row), ROW_HERE(epoch));
+        store_relaxed(arrival_of(g, home, DXT_COMBINE, epoch, row), ARRIVAL(epoch, ROW));
     }
     return lane == home;
 }
@@ -90,7 +95,12 @@ DEVICE uint32_t announce_row(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_
 struct combine_shared {
     send_begin begin;
     uint32_t room;
+};
+
+struct summed_shared {
+    combine_shared both;
     tell_slots slots;
+    uint32_t words[TELL_SLOTS][MOST_WORDS];
 };
 
 /* Neighbours go to different homes, so that all links are used; to oneself last. */
@@ -110,42 +120,65 @@ DEVICE dxt_ep_route route_of_lane(const dxt_ep_cuda_group &g, const combine_to_s
     return route;
 }
 
+/* The teller, of the sum that is number @p n of the block.
+ * @return 1 for the lane that is the home. */
+template <bool LOGFMT>
+DEVICE uint32_t tell_sum(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t home, uint32_t t,
+                         uint32_t n, uint32_t mark, summed_shared *shared)
+{
+    uint32_t lane = threadIdx.x % WARP;
+    uint32_t row = g.rank * g.max_tokens + t;
+    wait_for_stores(&shared->slots, n);
+    if (!LOGFMT && lane == 0) change_marks(g, CUDA_SUMS, t, epoch, 1u << home);
+    if (!LOGFMT)
+        store_pieces(row_of(g, home, CUDA_SUMS, epoch, row) + 2u * g.hidden,
+                     shared->words[n % TELL_SLOTS], SEGMENTS(2u * g.hidden), epoch);
+    free_slot(&shared->slots, n);
+    if (lane != home) return 0;
+    if (LOGFMT) fence();
+    store_relaxed(arrival_of(g, home, DXT_COMBINE, epoch, row), ARRIVAL(epoch, ROW | mark));
+    return 1;
+}
+
 /* All warps but the last make sums and store them; that one announces them. */
 template <bool LOGFMT>
-__global__ void __launch_bounds__(544, 1)
+__global__ void __launch_bounds__(1024, 1)
     combine_send_summed(const __grid_constant__ dxt_ep_cuda_group g,
                         const __grid_constant__ combine_to_send a)
 {
-    __shared__ combine_shared shared;
+    __shared__ summed_shared shared;
     uint32_t rows = 0;
     uint32_t i = blockIdx.x;
     uint32_t items = g.ranks * g.max_tokens;
     bool tells = threadIdx.x >= storing();
-    send_words words = ask_send_words(g, DXT_COMBINE);
+    send_words words = ask_send_words(g, DXT_COMBINE, CUDA_SUMS, i / g.ranks);
     dxt_ep_route route = route_of_lane(g, a, i);
-    if (threadIdx.x == 0) init_slots(&shared.slots, storing() / WARP);
-    send_begin begin = begin_send(g, words, a.announce, &shared.begin);
-    uint32_t room = with_room(g, DXT_COMBINE, begin, &shared.room);
+    if (threadIdx.x == 0) init_slots(&shared.slots);
+    send_begin begin = begin_send(g, words, a.announce, &shared.both.begin);
+    uint32_t room = with_room(g, DXT_COMBINE, begin, &shared.both.room);
+    marks_before before = before_marks(begin.marks);
     for (uint32_t n = 0; i < items;) {
         uint32_t home = home_of(g, i);
         uint32_t t = i / g.ranks;
+        uint32_t mark = LOGFMT ? 0 : IS_SET(new_marks(before, begin.epoch), home);
         uint32_t routes = __ballot_sync(FULL, (uint32_t)route.slot < g.local_experts * g.slots);
         dxt_ep_route here = route;
         i += gridDim.x;
         route = route_of_lane(g, a, i);
+        if (i < items) before = load_marks(g, CUDA_SUMS, i / g.ranks);
         if (routes == 0 || !IS_SET(room, home)) continue;
         if (tells) {
-            wait_for_stores(&shared.slots, n);
-            free_slot(&shared.slots, n);
-            rows += announce_row(g, begin.epoch, home, g.rank * g.max_tokens + t);
+            rows += tell_sum<LOGFMT>(g, begin.epoch, home, t, n, mark, &shared);
         } else {
+            uint8_t *at = row_of(g, home, LOGFMT ? CUDA_PLAIN : CUDA_SUMS, begin.epoch,
+                                 g.rank * g.max_tokens + t);
             wait_for_slot(&shared.slots, n);
-            send_sum<LOGFMT>(g, a, begin.epoch, home, t, routes, here);
+            send_sum<LOGFMT>(g, a, {at, mark, shared.words[n % TELL_SLOTS]}, routes, here);
             hand_over(&shared.slots, n);
         }
         n++;
     }
-    if (tells) end_send(g, DXT_COMBINE, begin, a.format | FORM_SUMMED, rows, 1);
+    if (tells) end_send(g, DXT_COMBINE, begin, a.format | FORM_SUMMED, rows);
 }
 
 template <bool LOGFMT>
@@ -157,7 +190,10 @@ DEVICE void send_output(const dxt_ep_cuda_group &g, const uint16_t *x, uint8_t *
         uint32_t c = first + lane;
         uint4 value = {0, 0, 0, 0};
         if (c < chunks) value = load_row((const uint4 *)x + c);
-        store_output<LOGFMT>(row, c, value, c < chunks);
+        if (LOGFMT)
+            logfmt_store(row, c, value, c < chunks);
+        else if (c < chunks)
+            *(uint4 *)(row + (size_t)c * CHUNK) = value;
     }
 }
 
@@ -169,7 +205,7 @@ __global__ void __launch_bounds__(ROWS_THREADS, 4)
 {
     __shared__ combine_shared shared;
     uint32_t rows = 0;
-    send_words words = ask_send_words(g, DXT_COMBINE);
+    send_words words = ask_send_words(g, DXT_COMBINE, CUDA_SUMS, 0);
     send_begin begin = begin_send(g, words, a.announce, &shared.begin);
     uint32_t room = with_room(g, DXT_COMBINE, begin, &shared.room);
     uint32_t pairs = g.local_experts * g.ranks;
@@ -194,12 +230,12 @@ __global__ void __launch_bounds__(ROWS_THREADS, 4)
             }
             uint32_t row = t * g.max_topk + k;
             send_output<LOGFMT>(g, a.x + slot * g.hidden,
-                                row_of(g, home, DXT_COMBINE, begin.epoch, row));
+                                row_of(g, home, CUDA_PLAIN, begin.epoch, row));
             __syncthreads();
             if (threadIdx.x < WARP) rows += announce_row(g, begin.epoch, home, row);
         }
     }
-    if (threadIdx.x < WARP) end_send(g, DXT_COMBINE, begin, a.format, rows, 1);
+    if (threadIdx.x < WARP) end_send(g, DXT_COMBINE, begin, a.format, rows);
 }
 
 /* ---- launching ---- */
@@ -209,6 +245,7 @@ __global__ void __launch_bounds__(ROWS_THREADS, 4)
 static uint32_t sum_threads(const dxt_ep_cuda_group *group, uint32_t sums)
 {
     uint32_t threads = row_threads(group);
+    if (sums <= group->processors / 2u) return at_most(2u * threads, 1024u - (uint32_t)WARP);
     return sums > 2u * group->processors ? at_most(threads, 224u) : threads;
 }
 

@@ -31,12 +31,24 @@ extern "C" {
 /** A local expert that is none: the route leads to another rank. */
 #define CUDA_ELSEWHERE 0xffffu
 
-/** One route of a token as the table of a dispatch tells it to the rank that it leads to. */
+/** One route of a token as the table of a dispatch tells it to the rank that it leads to: 16 bytes
+ * that are stored as one. */
 typedef struct dxt_ep_cuda_entry {
     uint16_t expert;   /**< local at the destination, or CUDA_ELSEWHERE */
     uint16_t position; /**< among the tokens of this source that go to this expert */
     float weight;
+    uint32_t none; /**< 0 */
+    uint32_t tag;  /**< of the epoch */
 } dxt_ep_cuda_entry;
+
+/** Rows of a window, by what they hold. Those before CUDA_PLAIN have marks (marks.cuh). */
+enum dxt_ep_cuda_rows {
+    CUDA_FP8,   /**< of a dispatch */
+    CUDA_BF16,  /**< of a dispatch */
+    CUDA_SUMS,  /**< of a combine: BF16, summed where the experts are */
+    CUDA_PLAIN, /**< of a combine: BF16 by routes, or LogFMT */
+    CUDA_ROWS
+};
 
 /** Head of a window: words that others store into; each array on lines of its own. */
 typedef struct dxt_ep_cuda_control {
@@ -71,6 +83,8 @@ typedef struct dxt_ep_cuda_state {
     /** Who takes part in a dispatch: epoch, ranks absent, ranks decided: 32, 16, 16 bits. */
     uint64_t verdict;
     uint32_t pad3[30];
+    /** By rows, token and parity, bit per rank: the mark of the row that was stored there last. */
+    uint32_t marks[CUDA_PLAIN][CUDA_MAX_TOKENS][CUDA_PARITIES];
 } dxt_ep_cuda_state;
 
 /** What the device tells the host, in pinned host memory; only written when something is wrong. */
@@ -88,11 +102,13 @@ typedef struct dxt_ep_cuda_layout {
     size_t table; /**< [parity][source]: words [1 + L], which carry their epoch, entries [T][K] */
     size_t table_stride;
     size_t table_entries;              /**< in a table */
-    size_t arrivals[DXT_EP_OPERATORS]; /**< [parity][row]: ROW_HERE or NO_ROW of the epoch */
-    size_t rows[DXT_EP_OPERATORS]; /**< [parity][row]; row = source × T + token, or, in a combine
-                                            that sums at home, token × K + route */
-    uint32_t row_count[DXT_EP_OPERATORS];
-    size_t row;
+    size_t arrivals[DXT_EP_OPERATORS]; /**< [parity][row]: what there is of it, see words.cuh */
+    uint32_t arrival_count[DXT_EP_OPERATORS];
+    size_t
+        rows[CUDA_ROWS]; /**< [parity][row]; row = source × T + token, or, in a combine by routes,
+                                 token × K + route */
+    uint32_t row_count[CUDA_ROWS];
+    size_t row[CUDA_ROWS]; /**< bytes of one */
 } dxt_ep_cuda_layout;
 
 /** What all kernels of one rank get, by value. */

@@ -4,6 +4,7 @@
  * comes, to the slots of its experts.
  */
 #include "cuda/launch.cuh"
+#include "cuda/marks.cuh"
 #include "cuda/receive.cuh"
 #include "cuda/tables.cuh"
 
@@ -32,14 +33,10 @@ struct token_routes {
     float weight;
 };
 
-/* Routes of a token whose row is here. */
-DEVICE token_routes routes_of(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t source,
-                              uint32_t t, const tables &from)
+/* What the routes of a token tell, as they come: lanes are routes. */
+DEVICE token_routes routes_of(const dxt_ep_cuda_group &g, uint4 packed, uint32_t source,
+                              const tables &from)
 {
-    uint32_t lane = threadIdx.x % WARP;
-    uint64_t packed = CUDA_ELSEWHERE;
-    if (lane < g.max_topk)
-        packed = *(const volatile uint64_t *)(entries_of(g, g.rank, epoch, source, t) + lane);
     dxt_ep_cuda_entry entry;
     memcpy(&entry, &packed, sizeof entry);
     bool here = entry.expert < g.local_experts;
@@ -53,25 +50,60 @@ DEVICE token_routes routes_of(const dxt_ep_cuda_group &g, uint32_t epoch, uint32
     return routes;
 }
 
-/* A part of a row, 16 bytes a lane, 4 in flight. */
+/* A part of a row: chunks of each lane, whose segments are a team apart. With more of them
+ * registers run out. */
+#define PART 2u
 struct part {
-    uint4 value[4];
+    uint4 value[PART];
 };
 
 DEVICE uint32_t part_at(uint32_t team, uint32_t first, uint32_t i)
 {
-    return first + i * team * 512u + threadIdx.x % WARP * 16u;
+    return first + i * team * SEGMENT + threadIdx.x % WARP * CHUNK;
 }
 
-DEVICE part load_part(const uint8_t *row, uint32_t bytes, uint32_t team, uint32_t first)
+/* A row that its source has announced. */
+struct coming_row {
+    const uint8_t *at;
+    uint32_t bytes, mark, epoch, source, format;
+};
+
+/* @return Whether the row will not come: the same on all lanes of a warp. */
+DEVICE bool stop_looking(const dxt_ep_cuda_group &g, const coming_row &row, uint32_t round)
 {
-    part p;
+    uint32_t source = 1u << row.source;
+    return __any_sync(FULL, not_coming(g, DXT_DISPATCH, row.epoch, row.format, source, round) != 0);
+}
+
+/* Wait for a part, by all lanes of a warp, and for the lane's piece of the words behind the row,
+ * where it @p wants one. @return False if the row will not come. */
+DEVICE bool wait_for_part(const dxt_ep_cuda_group &g, const coming_row &row, uint32_t team,
+                          uint32_t first, bool wants, uint4 *piece, part *p)
+{
+    const uint8_t *words = row.at + row.bytes;
 #pragma unroll
-    for (uint32_t i = 0; i < 4u; i++) {
-        p.value[i] = make_uint4(0, 0, 0, 0);
-        if (part_at(team, first, i) < bytes) p.value[i] = load_row(row + part_at(team, first, i));
+    for (uint32_t i = 0; i < PART; i++)
+        p->value[i] = make_uint4(row.mark ^ (part_at(team, first, i) < row.bytes), 0, 0, 0);
+    piece->w = wants ? 0 : TAG(row.epoch);
+    for (uint32_t round = 0;; round++) {
+        bool lacks = false;
+#pragma unroll
+        for (uint32_t i = 0; i < PART; i++)
+            if (!has_mark(p->value[i], row.mark))
+                p->value[i] = load_whole(row.at + part_at(team, first, i));
+        if (piece->w != TAG(row.epoch)) *piece = load_whole(words + threadIdx.x % WARP * CHUNK);
+#pragma unroll
+        for (uint32_t i = 0; i < PART; i++) lacks |= !has_mark(p->value[i], row.mark);
+        if (!__any_sync(FULL, lacks || piece->w != TAG(row.epoch))) break;
+        if (stop_looking(g, row, round)) return false;
     }
-    return p;
+#pragma unroll
+    for (uint32_t i = 0; i < PART; i++) {
+        uint32_t segment = first / SEGMENT + i * team;
+        uint32_t bits = __shfl_sync(FULL, word_of(*piece, segment), segment / PIECE_WORDS % WARP);
+        p->value[i] = restored(p->value[i], bits);
+    }
+    return true;
 }
 
 DEVICE void store_part(uint8_t *recv_x, uint32_t bytes, uint32_t team, uint32_t first,
@@ -80,13 +112,13 @@ DEVICE void store_part(uint8_t *recv_x, uint32_t bytes, uint32_t team, uint32_t 
     for (uint32_t left = routes.valid; left != 0; left &= left - 1u) {
         uint8_t *to = recv_x + (size_t)__shfl_sync(FULL, routes.slot, __ffs(left) - 1) * bytes;
 #pragma unroll
-        for (uint32_t i = 0; i < 4u; i++)
+        for (uint32_t i = 0; i < PART; i++)
             if (part_at(team, first, i) < bytes)
                 *(uint4 *)(to + part_at(team, first, i)) = p.value[i];
     }
 }
 
-/* Scales by the threads of a team, which each have the bits of one. */
+/* Scales by the threads of a team, which each have one. */
 DEVICE void store_scales(const dxt_ep_cuda_group &g, float *recv_scales, uint32_t i,
                          const token_routes &routes, uint32_t bits)
 {
@@ -97,27 +129,42 @@ DEVICE void store_scales(const dxt_ep_cuda_group &g, float *recv_scales, uint32_
     }
 }
 
-/* A team copies a row that is here to all its slots. What it has to load is asked for at once. */
-DEVICE token_routes copy_token(const dxt_ep_cuda_group &g, const dispatch_to_receive &a,
-                               uint32_t epoch, uint32_t source, uint32_t t, const tables &from)
+/* A team copies a row that has been announced to all its slots. What it has to load is asked for at
+ * once. @return False in a warp that the row does not come to. */
+DEVICE bool copy_token(const dxt_ep_cuda_group &g, const dispatch_to_receive &a,
+                       const coming_row &row, uint32_t t, const tables &from, token_routes *routes)
 {
-    const uint8_t *row = row_of(g, g.rank, DXT_DISPATCH, epoch, source * g.max_tokens + t);
-    bool fp8 = a.format == DXT_EP_FP8;
-    uint32_t bytes = fp8 ? g.hidden : g.hidden * 2u;
-    uint32_t first = threadIdx.x / WARP % a.team * 512u;
+    uint32_t lane = threadIdx.x % WARP;
+    uint32_t first = threadIdx.x / WARP % a.team * SEGMENT;
     uint32_t i = threadIdx.x % (a.team * WARP);
-    uint32_t scale = 0;
-    part p = load_part(row, bytes, a.team, first);
-    if (fp8 && i < g.hidden / DXT_EP_BLOCK)
-        scale = load_relaxed((const uint32_t *)(row + g.hidden) + i);
-    token_routes routes = routes_of(g, epoch, source, t, from);
-    store_part(a.recv_x, bytes, a.team, first, routes, p);
-    for (first += 4u * a.team * 512u; first < bytes; first += 4u * a.team * 512u) {
-        p = load_part(row, bytes, a.team, first);
-        store_part(a.recv_x, bytes, a.team, first, routes, p);
+    uint32_t segments = SEGMENTS(row.bytes);
+    uint32_t scales = a.format == DXT_EP_FP8 ? g.hidden / DXT_EP_BLOCK : 0;
+    const void *entry_at = entries_of(g, g.rank, row.epoch, row.source, t) + lane;
+    uint4 entry = make_uint4(CUDA_ELSEWHERE, 0, 0, TAG(row.epoch));
+    if (lane < g.max_topk) entry = load_whole(entry_at);
+    /* Lanes have pieces: of the displaced bits, and in warps that store scales of those, too. */
+    bool wants = lane * PIECE_WORDS < segments + (i - lane < scales ? scales : 0u);
+    uint4 piece;
+    part p;
+    if (!wait_for_part(g, row, a.team, first, wants, &piece, &p)) return false;
+    for (uint32_t round = 0; __any_sync(FULL, entry.w != TAG(row.epoch)); round++) {
+        if (stop_looking(g, row, round)) return false;
+        if (entry.w != TAG(row.epoch)) entry = load_whole(entry_at);
     }
-    if (fp8) store_scales(g, a.recv_scales, i, routes, scale);
-    return routes;
+    *routes = routes_of(g, entry, row.source, from);
+    store_part(a.recv_x, row.bytes, a.team, first, *routes, p);
+    if (i - lane < scales) {
+        uint32_t word = segments + i;
+        uint32_t x = __shfl_sync(FULL, piece.x, word / PIECE_WORDS);
+        uint32_t y = __shfl_sync(FULL, piece.y, word / PIECE_WORDS);
+        uint32_t z = __shfl_sync(FULL, piece.z, word / PIECE_WORDS);
+        store_scales(g, a.recv_scales, i, *routes, word_of(make_uint4(x, y, z, 0), word));
+    }
+    for (first += PART * a.team * SEGMENT; first < row.bytes; first += PART * a.team * SEGMENT) {
+        if (!wait_for_part(g, row, a.team, first, wants, &piece, &p)) return false;
+        store_part(a.recv_x, row.bytes, a.team, first, *routes, p);
+    }
+    return true;
 }
 
 /* Who a slot belongs to, for the combine. */
@@ -138,21 +185,33 @@ DEVICE void write_handle(const dxt_ep_cuda_group &g, const dispatch_to_receive &
 /* One token of one source, by one team. */
 DEVICE void receive_token(const dxt_ep_cuda_group &g, const dispatch_to_receive &a, uint32_t epoch,
                           uint32_t source, uint32_t t, const tables &from,
-                          volatile bool *shared_came)
+                          volatile uint32_t *shared_what)
 {
     uint32_t item = source * g.max_tokens + t;
     uint32_t team = threadIdx.x / WARP / a.team;
     bool first_warp = threadIdx.x / WARP % a.team == 0;
+    uint32_t lane = threadIdx.x % WARP;
     token_routes routes = {0, 0, 0.0f};
     if (t < from.tokens[source]) {
         /* One warp polls for its team: polls compete with what they wait for. */
         if (first_warp) {
-            bool came = wait_for_row(g, DXT_DISPATCH, epoch, source, item);
-            if (threadIdx.x % WARP == 0) shared_came[team] = came;
+            uint32_t what = wait_for_row<false>(g, DXT_DISPATCH, epoch, source, item);
+            if (lane == 0) shared_what[team] = what;
         }
         barrier(1u + team, a.team * WARP);
-        if (shared_came[team]) routes = copy_token(g, a, epoch, source, t, from);
+        uint32_t what = shared_what[team];
+        if (what != 0) {
+            bool fp8 = a.format == DXT_EP_FP8;
+            coming_row row = {row_of(g, g.rank, fp8 ? CUDA_FP8 : CUDA_BF16, epoch, item),
+                              fp8 ? g.hidden : 2u * g.hidden,
+                              MARK_OF(what),
+                              epoch,
+                              source,
+                              a.format};
+            if (!copy_token(g, a, row, t, from, &routes) && lane == 0) shared_what[team] = 0;
+        }
         barrier(1u + team, a.team * WARP);
+        if (shared_what[team] == 0) routes.valid = 0;
     }
     if (first_warp) write_handle(g, a, item, t, routes);
 }
@@ -180,7 +239,9 @@ __global__ void __launch_bounds__(RECEIVE_THREADS, 2)
 {
     __shared__ receive_begin begin;
     __shared__ tables from;
-    __shared__ bool came[TEAMS];
+    __shared__ uint32_t what[TEAMS];
+    __shared__ bool whole;
+    if (threadIdx.x == 0) whole = false;
     uint32_t before = begin_receive(g, DXT_DISPATCH, &begin);
     if (blockIdx.x > 0) {
         wait_in_block(g, begin.epoch, begin.out, RECEIVE_THREADS, &from);
@@ -190,14 +251,15 @@ __global__ void __launch_bounds__(RECEIVE_THREADS, 2)
         uint32_t teams = RECEIVE_THREADS / WARP / a.team;
         uint32_t team = threadIdx.x / WARP / a.team;
         for (uint32_t i = team * blocks + blockIdx.x - 1u; i < items; i += teams * blocks)
-            receive_token(g, a, begin.epoch, i % g.ranks, i / g.ranks, from, came);
+            receive_token(g, a, begin.epoch, i % g.ranks, i / g.ranks, from, what);
     } else if (threadIdx.x < WARP) {
         uint32_t row_bytes = a.format == DXT_EP_FP8 ? g.hidden + g.hidden / 32u : g.hidden * 2u;
-        monitor(g, DXT_DISPATCH, begin.epoch, a.format, begin.out, row_bytes);
-        wait_for_predecessors();
+        monitor(g, DXT_DISPATCH, begin.epoch, a.format, begin.out, row_bytes, &whole);
     } else {
         wait_in_block(g, begin.epoch, begin.out, RECEIVE_THREADS - 32u, &from);
+        if (from.missing == 0) whole = true;
         write_ranges(g, a, from);
+        wait_for_predecessors();
     }
     end_receive(g, DXT_DISPATCH, begin, before, a.announce);
 }

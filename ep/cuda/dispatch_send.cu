@@ -8,21 +8,16 @@
 #include "cuda/dispatch_table.cuh"
 #include "cuda/fp8.cuh"
 #include "cuda/launch.cuh"
+#include "cuda/marks.cuh"
 #include "cuda/tell.cuh"
 
-/* Tellers of a block that sends rows. */
-#define TELLERS 2u
+/* Words behind a row, at most. */
+#define MOST_WORDS (SEGMENTS(CUDA_MAX_HIDDEN) + CUDA_MAX_HIDDEN / DXT_EP_BLOCK + PIECE_WORDS - 1u)
 
-/* Threads of such a block that store. */
-DEVICE uint32_t storing()
-{
-    return blockDim.x - TELLERS * WARP;
-}
-
-/* What a row leaves to its teller. */
+/* What a row leaves to the teller. */
 struct row_notes {
-    uint32_t before[WARP]; /* by route: tokens before this one */
-    float scales[CUDA_MAX_HIDDEN / DXT_EP_BLOCK];
+    uint32_t before[WARP];      /* by route: tokens before this one */
+    uint32_t words[MOST_WORDS]; /* displaced bits, and scales of FP8 */
 };
 
 /* What the threads of a block share that sends rows. */
@@ -33,8 +28,8 @@ struct dispatch_shared {
     row_notes notes[TELL_SLOTS];
 };
 
-/* 16 channels of a token, as a thread loads them: neighbours for FP8, which become 16 bytes; of
- * both halves of the row for BF16, so that neighbours store to neighbours. */
+/* 16 channels of a token, as a thread loads them: neighbours for FP8, which become 16 bytes; two
+ * chunks for BF16, so that neighbours store to neighbours. */
 struct channels {
     uint4 low, high;
 };
@@ -44,11 +39,12 @@ DEVICE channels load_channels(const dxt_ep_cuda_group &g, const dispatch_to_send
                               uint32_t c)
 {
     const uint4 *x = (const uint4 *)(a.x + (size_t)t * g.hidden);
-    uint32_t chunks = g.hidden / 16u;
+    uint32_t chunks = g.hidden / 8u;
+    uint32_t low = FP8 ? 2u * c : c;
+    uint32_t high = FP8 ? 2u * c + 1u : c + storing();
     channels v = {{0, 0, 0, 0}, {0, 0, 0, 0}};
-    if (c >= chunks) return v;
-    v.low = __ldg(x + (FP8 ? 2u * c : c));
-    v.high = __ldg(x + (FP8 ? 2u * c + 1u : c + chunks));
+    if (low < chunks) v.low = __ldg(x + low);
+    if (high < chunks) v.high = __ldg(x + high);
     return v;
 }
 
@@ -68,50 +64,54 @@ DEVICE uint32_t targets_of(const dxt_ep_cuda_group &g, uint32_t room, int64_t ex
     return targets;
 }
 
-/* Store 16 bytes of a row at each target; where to begin differs, so that all links are used. */
-DEVICE void store_everywhere(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t t,
-                             uint32_t targets, uint32_t offset, uint4 value)
+/* A token on its way: whom it goes to, and the marks of its rows. */
+struct token_row {
+    uint32_t t, targets, marks;
+};
+
+/* Store chunk @p c of a row at each target; where to begin differs, so that all links are used. */
+DEVICE void store_everywhere(const dxt_ep_cuda_group &g, uint32_t rows, uint32_t epoch,
+                             const token_row &row, uint32_t c, uint4 value)
 {
-    uint32_t row = g.rank * g.max_tokens + t;
     for (uint32_t i = 0; i < g.ranks; i++) {
-        uint32_t target = (g.rank + t + i) % g.ranks;
-        if (IS_SET(targets, target))
-            *(uint4 *)(row_of(g, target, DXT_DISPATCH, epoch, row) + offset) = value;
+        uint32_t target = (g.rank + row.t + i) % g.ranks;
+        if (!IS_SET(row.targets, target)) continue;
+        uint8_t *to = row_of(g, target, rows, epoch, g.rank * g.max_tokens + row.t);
+        store_chunk(to + c * CHUNK, value, IS_SET(row.marks, target));
     }
 }
 
-/* Channels as they are sent, and the scale that 8 lanes share, of which one notes it. */
-template <bool FP8> DEVICE channels convert(const dxt_ep_cuda_group &g, channels v, float *scales)
+/* Channels as they are sent; for the teller the bits that their marks displace, and the scale that
+ * 8 lanes share, of which one notes it. */
+template <bool FP8> DEVICE channels convert(const dxt_ep_cuda_group &g, channels v, uint32_t *words)
 {
-    if (!FP8) return v;
-    float scale;
-    v.low = fp8_encode(v.low, v.high, &scale);
-    if (threadIdx.x < g.hidden / 16u && threadIdx.x % 8u == 0) scales[threadIdx.x / 8u] = scale;
+    uint32_t segment = threadIdx.x / WARP;
+    uint32_t segments = SEGMENTS(FP8 ? g.hidden : 2u * g.hidden);
+    if (FP8) {
+        float scale;
+        v.low = fp8_encode(v.low, v.high, &scale);
+        if (threadIdx.x < g.hidden / CHUNK && threadIdx.x % 8u == 0)
+            words[segments + threadIdx.x / 8u] = __float_as_uint(scale);
+    }
+    uint32_t bits = displaced(v.low);
+    uint32_t more = FP8 ? 0 : displaced(v.high);
+    if (threadIdx.x % WARP != 0) return v;
+    if (segment < segments) words[segment] = bits;
+    segment += storing() / WARP;
+    if (!FP8 && segment < segments) words[segment] = more;
     return v;
 }
 
 template <bool FP8>
-DEVICE void store_channels(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t t, uint32_t targets,
+DEVICE void store_channels(const dxt_ep_cuda_group &g, uint32_t epoch, const token_row &row,
                            channels v)
 {
+    uint32_t chunks = (FP8 ? g.hidden : 2u * g.hidden) / CHUNK;
+    uint32_t rows = FP8 ? CUDA_FP8 : CUDA_BF16;
     uint32_t c = threadIdx.x;
-    uint32_t chunks = g.hidden / 16u;
-    if (c >= chunks) return;
-    store_everywhere(g, epoch, t, targets, c * 16u, v.low);
-    if (!FP8) store_everywhere(g, epoch, t, targets, (c + chunks) * 16u, v.high);
-}
-
-/* Scales of the row, by one warp. */
-DEVICE void send_scales(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t t, uint32_t targets,
-                        const float *scales)
-{
-    uint32_t row = g.rank * g.max_tokens + t;
-    for (uint32_t target = 0; target < g.ranks; target++) {
-        if (!IS_SET(targets, target)) continue;
-        float *tail = (float *)(row_of(g, target, DXT_DISPATCH, epoch, row) + g.hidden);
-        for (uint32_t i = threadIdx.x % WARP; i < g.hidden / DXT_EP_BLOCK; i += WARP)
-            tail[i] = scales[i];
-    }
+    if (c < chunks) store_everywhere(g, rows, epoch, row, c, v.low);
+    c += storing();
+    if (!FP8 && c < chunks) store_everywhere(g, rows, epoch, row, c, v.high);
 }
 
 /* What the teller knows of a token before its row is stored: lanes are routes. */
@@ -129,36 +129,43 @@ DEVICE told_token load_told(const dispatch_to_send &a, uint32_t t)
     return token;
 }
 
-/* The teller of token @p t, number @p n of the block: tells ranks that it does not go to, adds what
- * belongs to its row, and announces it when it is stored.
- * @return Its routes to the rank that is this lane. */
+/* The teller, of the token that is number @p n of the block: tells ranks that it does not go to,
+ * sends what belongs to its row, and announces that when it is stored. @return Its routes to the
+ * rank that is this lane. */
 template <bool FP8>
 DEVICE uint32_t tell_token(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t t, uint32_t n,
-                           uint32_t room, told_token token, dispatch_shared *shared)
+                           uint32_t room, told_token token, uint32_t marks, dispatch_shared *shared)
 {
     uint32_t lane = threadIdx.x % WARP;
+    uint32_t rows = FP8 ? CUDA_FP8 : CUDA_BF16;
+    uint32_t bytes = FP8 ? g.hidden : 2u * g.hidden;
+    uint32_t words = SEGMENTS(bytes) + (FP8 ? g.hidden / DXT_EP_BLOCK : 0u);
+    uint32_t item = g.rank * g.max_tokens + t;
     row_notes *notes = &shared->notes[n % TELL_SLOTS];
-    uint32_t *arrival =
-        arrival_of(g, lane % g.ranks, DXT_DISPATCH, epoch, g.rank * g.max_tokens + t);
     uint32_t routes;
     uint32_t targets = targets_of(g, room, token.expert, &routes);
-    if (IS_SET(room & ~targets, lane)) store_relaxed(arrival, NO_ROW(epoch));
+    uint32_t *arrival = arrival_of(g, lane % g.ranks, DXT_DISPATCH, epoch, item);
+    uint32_t mark = IS_SET(marks, lane);
+    if (IS_SET(room & ~targets, lane)) store_relaxed(arrival, ARRIVAL(epoch, NO_ROW));
     wait_for_notes(&shared->slots, n);
-    if (FP8) send_scales(g, epoch, t, targets, notes->scales);
     send_entries(g, epoch, t, targets, token.expert, token.weight, notes->before);
+    for (uint32_t target = 0; target < g.ranks; target++)
+        if (IS_SET(targets, target))
+            store_pieces(row_of(g, target, rows, epoch, item) + bytes, notes->words, words, epoch);
     __syncwarp();
     notes->before[lane] = 0;
     wait_for_stores(&shared->slots, n);
+    if (lane == 0) change_marks(g, rows, t, epoch, targets);
     free_slot(&shared->slots, n);
     if (!IS_SET(targets, lane)) return 0;
-    fence();
-    store_relaxed(arrival, ROW_HERE(epoch));
+    store_relaxed(arrival, ARRIVAL(epoch, ROW | mark));
     return routes;
 }
 
-/* Blocks behind those that send the counts send rows. */
+/* Blocks behind those that send the counts send rows. A thread has at most 64 registers, so that a
+ * block of the receive fits beside one of these. */
 template <bool FP8>
-__global__ void __launch_bounds__(512 + TELLERS * WARP)
+__global__ void __launch_bounds__(1024, 1)
     dispatch_send(const __grid_constant__ dxt_ep_cuda_group g,
                   const __grid_constant__ dispatch_to_send a)
 {
@@ -167,14 +174,19 @@ __global__ void __launch_bounds__(512 + TELLERS * WARP)
     uint32_t lane = threadIdx.x % WARP;
     uint32_t stride = gridDim.x - g.ranks;
     bool tells = threadIdx.x >= storing();
-    uint32_t teller = (threadIdx.x - storing()) / WARP;
-    uint32_t rows = 0; /* to the rank that is this lane, of a teller */
+    uint32_t sent = 0; /* routes to the rank that is this lane, of the teller */
     bool counts = blockIdx.x < g.ranks;
     uint32_t t = counts ? a.tokens : blockIdx.x - g.ranks;
-    send_words words = ask_send_words(g, DXT_DISPATCH);
+    uint32_t kind = FP8 ? CUDA_FP8 : CUDA_BF16;
+    send_words words = ask_send_words(g, DXT_DISPATCH, kind, counts ? 0 : t);
     channels v = {{0, 0, 0, 0}, {0, 0, 0, 0}};
     told_token token = {-1, 0.0f};
     routes_before routes = {};
+    counted_routes counted = {};
+    if (counts) {
+        counted = load_counted(a, 0);
+        for (uint32_t e = threadIdx.x; e < g.local_experts; e += blockDim.x) count[e] = 0;
+    }
     if (t < a.tokens) {
         token = load_told(a, t);
         if (!tells) {
@@ -182,36 +194,40 @@ __global__ void __launch_bounds__(512 + TELLERS * WARP)
             routes = load_before(a, t, threadIdx.x - lane, storing());
         }
     }
-    if (threadIdx.x == 0) init_slots(&shared.slots, storing() / WARP);
-    if (tells && teller == 0)
+    if (threadIdx.x == 0) init_slots(&shared.slots);
+    if (tells)
         for (uint32_t i = 0; i < TELL_SLOTS; i++) shared.notes[i].before[lane] = 0;
     send_begin begin = begin_send(g, words, a.announce, &shared.begin);
     uint32_t room = with_room(g, DXT_DISPATCH, begin, &shared.room);
-    if (counts && IS_SET(room, blockIdx.x)) send_counts(g, a, begin.epoch, blockIdx.x, count);
+    if (counts && IS_SET(room, blockIdx.x))
+        send_counts(g, a, begin.epoch, blockIdx.x, counted, count);
+    marks_before before = before_marks(begin.marks);
     for (uint32_t n = 0; t < a.tokens; n++, t += stride) {
+        uint32_t marks = new_marks(before, begin.epoch);
+        bool last = t + stride >= a.tokens;
         if (tells) {
-            if (n % TELLERS != teller) continue;
-            if (n > 0) token = load_told(a, t);
-            rows += tell_token<FP8>(g, begin.epoch, t, n, room, token, &shared);
-            continue;
+            sent += tell_token<FP8>(g, begin.epoch, t, n, room, token, marks, &shared);
+            if (!last) token = load_told(a, t + stride);
+        } else {
+            row_notes *notes = &shared.notes[n % TELL_SLOTS];
+            uint32_t unused;
+            token_row row = {t, targets_of(g, room, token.expert, &unused), marks};
+            wait_for_slot(&shared.slots, n);
+            count_before(a, t, narrow(token.expert), storing(), routes, notes->before);
+            channels converted = convert<FP8>(g, v, notes->words);
+            hand_notes(&shared.slots, n);
+            /* The next token comes while this one is stored. */
+            if (!last) {
+                token.expert = expert_of_lane(a.topk_idx, a.topk, t + stride);
+                v = load_channels<FP8>(g, a, t + stride, threadIdx.x);
+                routes = load_before(a, t + stride, threadIdx.x - lane, storing());
+            }
+            store_channels<FP8>(g, begin.epoch, row, converted);
+            hand_over(&shared.slots, n);
         }
-        row_notes *notes = &shared.notes[n % TELL_SLOTS];
-        uint32_t unused;
-        uint32_t targets = targets_of(g, room, token.expert, &unused);
-        wait_for_slot(&shared.slots, n);
-        count_before(a, t, narrow(token.expert), storing(), routes, notes->before);
-        channels row = convert<FP8>(g, v, notes->scales);
-        hand_notes(&shared.slots, n);
-        /* The next token comes while this one is stored. */
-        if (t + stride < a.tokens) {
-            token.expert = expert_of_lane(a.topk_idx, a.topk, t + stride);
-            v = load_channels<FP8>(g, a, t + stride, threadIdx.x);
-            routes = load_before(a, t + stride, threadIdx.x - lane, storing());
-        }
-        store_channels<FP8>(g, begin.epoch, t, targets, row);
-        hand_over(&shared.slots, n);
+        if (!last) before = load_marks(g, kind, t + stride);
     }
-    if (tells) end_send(g, DXT_DISPATCH, begin, a.format, rows, TELLERS);
+    if (tells) end_send(g, DXT_DISPATCH, begin, a.format, sent);
 }
 
 /* ---- launching ---- */
@@ -225,7 +241,7 @@ cudaError_t dxt_ep_cuda_launch_dispatch_send(const dxt_ep_cuda_group *group,
                           order.announce};
     uint32_t blocks = group->ranks + at_most(a.tokens, at_most(group->blocks, group->processors));
     uint32_t threads = whole_warps(group->hidden / 16u);
-    threads = (threads < 128u ? 128u : threads) + TELLERS * WARP;
+    threads = (threads < 128u ? 128u : threads) + (uint32_t)WARP;
     return launch(dispatch->format == DXT_EP_FP8 ? dispatch_send<true> : dispatch_send<false>, true,
                   blocks, threads, dispatch->stream, *group, a);
 }

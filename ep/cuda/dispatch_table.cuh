@@ -18,34 +18,54 @@ struct dispatch_to_send {
     bool announce;
 };
 
+/* Expert of a route, as 32 bits; -1 for what is none. */
+DEVICE int32_t narrow(int64_t expert)
+{
+    return expert >= 0 && expert < INT32_MAX ? (int32_t)expert : -1;
+}
+
 /* Routes that a thread loads at once to count them. */
 #define COUNTS_AT_ONCE 8u
+struct counted_routes {
+    int32_t expert[COUNTS_AT_ONCE]; /* INT32_MAX: leads nowhere */
+};
 
-/* One block, one destination: how many tokens go to each of its experts. `count` is for them. */
-DEVICE void send_counts(const dxt_ep_cuda_group &g, const dispatch_to_send &a, uint32_t epoch,
-                        uint32_t target, uint32_t *count)
+/* Routes from @p first on, one for each thread in turn. */
+DEVICE counted_routes load_counted(const dispatch_to_send &a, uint32_t first)
 {
-    uint32_t routes = a.tokens * a.topk;
-    for (uint32_t e = threadIdx.x; e < g.local_experts; e += blockDim.x) count[e] = 0;
-    __syncthreads();
-    for (uint32_t first = threadIdx.x; first < routes; first += COUNTS_AT_ONCE * blockDim.x) {
-        int64_t expert[COUNTS_AT_ONCE];
+    counted_routes routes;
+#pragma unroll
+    for (uint32_t i = 0; i < COUNTS_AT_ONCE; i++) {
+        uint32_t at = first + i * blockDim.x + threadIdx.x;
+        int64_t expert = at < a.tokens * a.topk ? __ldg(a.topk_idx + at) : -1;
+        routes.expert[i] = expert == -1 || narrow(expert) >= 0 ? (int32_t)expert : INT32_MAX;
+    }
+    return routes;
+}
+
+/* One block, one destination: how many tokens go to each of its experts. These words have to be
+ * ahead of the rows, which fill the links: the block asks for its first @p routes and zeroes
+ * `count`, which is for them, before it knows the epoch. */
+DEVICE void send_counts(const dxt_ep_cuda_group &g, const dispatch_to_send &a, uint32_t epoch,
+                        uint32_t target, counted_routes routes, uint32_t *count)
+{
+    uint32_t all = a.tokens * a.topk;
+    bool trouble = false;
+    for (uint32_t first = 0; first < all;) {
 #pragma unroll
         for (uint32_t i = 0; i < COUNTS_AT_ONCE; i++) {
-            uint32_t at = first + i * blockDim.x;
-            expert[i] = at < routes ? __ldg(a.topk_idx + at) : -1;
+            uint32_t local = (uint32_t)routes.expert[i] - target * g.local_experts;
+            trouble |= routes.expert[i] >= (int32_t)g.experts;
+            if (local < g.local_experts) atomicAdd(&count[local], 1u);
         }
-#pragma unroll
-        for (uint32_t i = 0; i < COUNTS_AT_ONCE; i++) {
-            if (expert[i] < -1 || expert[i] >= g.experts) report_trouble(g, CUDA_TROUBLE_ROUTE);
-            if (owner_of(g, expert[i]) == target)
-                atomicAdd(&count[(uint32_t)expert[i] % g.local_experts], 1u);
-        }
+        first += COUNTS_AT_ONCE * blockDim.x;
+        if (first < all) routes = load_counted(a, first);
     }
     __syncthreads();
     uint64_t *table = table_of(g, target, epoch, g.rank);
     for (uint32_t i = threadIdx.x; i <= g.local_experts; i += blockDim.x)
         store_relaxed(table + i, PACK_TABLE(epoch, i == 0 ? a.tokens : count[i - 1u]));
+    if (trouble) report_trouble(g, CUDA_TROUBLE_ROUTE);
     __syncthreads(); /* before the block says that it has sent */
 }
 
@@ -54,12 +74,6 @@ DEVICE void send_counts(const dxt_ep_cuda_group &g, const dispatch_to_send &a, u
 struct routes_before {
     int32_t expert[ROUTES_AT_ONCE];
 };
-
-/* Expert of a route, as 32 bits; -1 for what is none. */
-DEVICE int32_t narrow(int64_t expert)
-{
-    return expert >= 0 && expert < INT32_MAX ? (int32_t)expert : -1;
-}
 
 /* @p first: the warp's first route. */
 DEVICE routes_before load_before(const dispatch_to_send &a, uint32_t t, uint32_t first,
@@ -104,20 +118,14 @@ DEVICE void send_entries(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t t,
 {
     uint32_t lane = threadIdx.x % WARP;
     if (lane >= g.max_topk) return;
-    dxt_ep_cuda_entry entry = {CUDA_ELSEWHERE, 0, 0.0f};
     uint32_t owner = owner_of(g, expert);
-    uint64_t none, packed;
-    memcpy(&none, &entry, sizeof none);
-    if (owner < g.ranks) {
-        entry.expert = (uint16_t)((uint32_t)expert % g.local_experts);
-        entry.position = (uint16_t)before[lane];
-        entry.weight = weight;
-    }
-    memcpy(&packed, &entry, sizeof packed);
+    uint32_t local = (uint32_t)expert % g.local_experts;
+    uint4 entry = make_uint4(local | before[lane] << 16, __float_as_uint(weight), 0, TAG(epoch));
+    uint4 none = make_uint4(CUDA_ELSEWHERE, 0, 0, TAG(epoch));
     for (uint32_t target = 0; target < g.ranks; target++)
         if (IS_SET(targets, target))
-            *(uint64_t *)(entries_of(g, target, epoch, g.rank, t) + lane) =
-                owner == target ? packed : none;
+            store_whole(entries_of(g, target, epoch, g.rank, t) + lane,
+                        owner == target ? entry : none);
 }
 
 #endif

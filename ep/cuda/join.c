@@ -16,8 +16,8 @@
 #include "system/clock.h"
 #include "system/cuda_words.h"
 
-/** "DXTCU", version 2. */
-#define MAGIC UINT64_C(0x4458544355000002)
+/** "DXTCU", version 3. */
+#define MAGIC UINT64_C(0x4458544355000003)
 #define SLICE_NS 200000
 /* Longest wait for the others at the end. */
 #define PARTING_NS (INT64_C(2) * 1000000000)

@@ -76,9 +76,11 @@ DEVICE void look_at_tables(const dxt_ep_cuda_group &g, uint32_t epoch, dxt_ep_cu
     decide(g, epoch, *m);
 }
 
-/* All sources that were waited for have told that they have sent all: their tables are here, or
- * will be at once. One whose table is not has given this rank up, or was ended in between. */
-DEVICE void decide_all(const dxt_ep_cuda_group &g, uint32_t epoch, dxt_ep_cuda_monitor *m)
+/* All sources that were waited for have told that they have sent all: their tables are here, which
+ * @p whole says where it has been seen, or will be at once. One whose table is not has given this
+ * rank up, or was ended in between. */
+DEVICE void decide_all(const dxt_ep_cuda_group &g, uint32_t epoch, bool whole,
+                       dxt_ep_cuda_monitor *m)
 {
     if (m->decided == ALL_RANKS(g)) return;
     uint64_t begin = now_ns();
@@ -86,7 +88,7 @@ DEVICE void decide_all(const dxt_ep_cuda_group &g, uint32_t epoch, dxt_ep_cuda_m
     uint32_t open;
     do {
         now = now_ns();
-        open = ALL_RANKS(g) & ~m->decided & ~whole_tables(g, epoch);
+        open = whole ? 0 : ALL_RANKS(g) & ~m->decided & ~whole_tables(g, epoch);
     } while (__shfl_sync(FULL, open != 0 && now - begin < FAST_NS, 0));
     if (open != 0 && threadIdx.x % WARP == 0) give_up(g, open);
     m->absent |= open;
@@ -113,9 +115,10 @@ DEVICE uint32_t monitor_slowly(const dxt_ep_cuda_group &g, dxt_ep_cuda_monitor *
     return victims;
 }
 
-/* The monitor: warp 0 of block 0 of a receive. Lanes are sources. */
+/* The monitor: warp 0 of block 0 of a receive. Lanes are sources. In a dispatch @p whole gets true
+ * when the other warps of the block have seen all tables, so that it need not look itself. */
 DEVICE void monitor(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uint32_t format,
-                    uint32_t out, uint32_t row_bytes)
+                    uint32_t out, uint32_t row_bytes, const volatile bool *whole)
 {
     uint32_t lane = threadIdx.x % WARP;
     const uint64_t *word =
@@ -133,7 +136,7 @@ DEVICE void monitor(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uin
     dxt_gpu_begin(&m.wait, g.probe, op);
     while (__any_sync(FULL, missing)) {
         uint64_t now = __shfl_sync(FULL, now_ns(), 0);
-        uint64_t seen = missing ? load_acquire(word) : 0;
+        uint64_t seen = missing ? load_relaxed(word) : 0;
         if (missing && EPOCH_OF(seen) == epoch) {
             uint64_t bytes = ROWS_OF(seen) * row_bytes;
             ticks = dxt_gpu_end(&m.wait, lane, 1, bytes);
@@ -143,8 +146,8 @@ DEVICE void monitor(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uin
             dxt_gpu_poll(&m.wait);
         }
         uint32_t victims = monitor_slowly(g, &m, missing, now);
-        /* Here and not behind the loop, where everybody would wait for it. */
-        if (op == DXT_DISPATCH) look_at_tables(g, epoch, &m, victims);
+        if (op == DXT_DISPATCH && now - m.begin_ns >= FAST_NS / 2)
+            look_at_tables(g, epoch, &m, victims);
         if (IS_SET(victims, lane)) {
             dxt_gpu_timeout(&m.wait, lane);
             missing = false;
@@ -153,7 +156,7 @@ DEVICE void monitor(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uin
     /* Before the rest, behind which what is added here need not be waited for. */
     dxt_gpu_warp_finish(&m.wait, lane, ticks, dxt_gpu_inside(&m.wait));
     /* A block may have stopped looking for itself just before the last table came. */
-    if (op == DXT_DISPATCH) decide_all(g, epoch, &m);
+    if (op == DXT_DISPATCH) decide_all(g, epoch, __any_sync(FULL, *whole), &m);
 }
 
 #endif

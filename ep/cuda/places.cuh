@@ -14,14 +14,15 @@ DEVICE uint32_t *arrival_of(const dxt_ep_cuda_group &g, uint32_t rank, uint32_t 
                             uint32_t row)
 {
     return (uint32_t *)(g.window[rank] + g.at.arrivals[op]) +
-           (size_t)(epoch % CUDA_PARITIES) * g.at.row_count[op] + row;
+           (size_t)(epoch % CUDA_PARITIES) * g.at.arrival_count[op] + row;
 }
 
-DEVICE uint8_t *row_of(const dxt_ep_cuda_group &g, uint32_t rank, uint32_t op, uint32_t epoch,
+/* @p rows: an enum dxt_ep_cuda_rows. */
+DEVICE uint8_t *row_of(const dxt_ep_cuda_group &g, uint32_t rank, uint32_t rows, uint32_t epoch,
                        uint32_t row)
 {
-    return g.window[rank] + g.at.rows[op] +
-           ((size_t)(epoch % CUDA_PARITIES) * g.at.row_count[op] + row) * g.at.row;
+    return g.window[rank] + g.at.rows[rows] +
+           ((size_t)(epoch % CUDA_PARITIES) * g.at.row_count[rows] + row) * g.at.row[rows];
 }
 
 /* Words of a table: tokens of the source in all, then for each local expert. */

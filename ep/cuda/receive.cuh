@@ -5,11 +5,14 @@
 
 #include "cuda/monitor.cuh"
 
-/* Wait for one row of a source. A source that has sent all, and long ago, and not this row, has
- * another idea of the routes. @return Whether it came; not where the source says that there is
- * none. */
-DEVICE bool wait_for_row(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uint32_t source,
-                         uint32_t row)
+/* Wait until a source has told of one of its rows. A source that has sent all, and long ago, and
+ * not this row, has another idea of the routes. A row that is @p PLAIN is here then; for others
+ * nothing is acquired, since each look that does so empties L1, which the blocks of a send beside
+ * it use.
+ * @return What there is of the row: ROW and its mark, or 0 for none. */
+template <bool PLAIN>
+DEVICE uint32_t wait_for_row(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch,
+                             uint32_t source, uint32_t row)
 {
     const uint32_t *arrival = arrival_of(g, g.rank, op, epoch, row);
     const dxt_ep_cuda_control *control = control_of(g, g.rank);
@@ -17,19 +20,18 @@ DEVICE bool wait_for_row(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch
     /* Then this look is the last one: before it the warp may have stood still for long. */
     bool late = false;
     for (uint32_t i = 1;; i++) {
-        uint32_t seen = load_acquire(arrival);
-        if (seen == ROW_HERE(epoch)) return true;
-        if (seen == NO_ROW(epoch)) return false;
+        uint32_t what = WHAT_OF(PLAIN ? load_acquire(arrival) : load_relaxed(arrival), epoch);
+        if (what != 0) return what == NO_ROW ? 0 : what;
         if (late) break;
         if (i % 64u != 0) continue;
-        if (IS_SET(load_relaxed(&control->gossip), source)) return false;
-        uint64_t all = load_acquire(&control->complete[op][epoch % CUDA_PARITIES][source]);
+        if (IS_SET(load_relaxed(&control->gossip), source)) return 0;
+        uint64_t all = load_relaxed(&control->complete[op][epoch % CUDA_PARITIES][source]);
         if (EPOCH_OF(all) != epoch) continue;
         if (complete_ns == 0) complete_ns = now_ns();
         late = now_ns() - complete_ns >= FAST_NS;
     }
     report_trouble(g, CUDA_TROUBLE_ROUTE);
-    return false;
+    return 0;
 }
 
 /* What a receive begins with, in shared memory. */

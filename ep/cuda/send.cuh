@@ -5,7 +5,7 @@
 
 #include <deepxtrace/probe.cuh>
 
-#include "cuda/masks.cuh"
+#include "cuda/marks.cuh"
 
 /* Whether @p rank, unless it has to be given up, has read what an operation of this epoch is going
  * to overwrite. Lanes of one warp of a block may call, each for another rank. */
@@ -46,16 +46,19 @@ DEVICE bool wait_for_room(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoc
 struct send_begin {
     uint32_t epoch;
     uint32_t out;
-    uint32_t room; /* ranks that had room at the begin, a bit each */
+    uint32_t room;  /* ranks that had room at the begin, a bit each */
+    uint32_t marks; /* of the rows of the block's first token, see marks.cuh */
 };
 
 /* The words that tell it, on their way to the first warp. One warp of a block asks: where all did,
  * thousands of loads of the same words queued. */
 struct send_words {
     uint32_t sent, mask, consumed;
+    marks_before before;
 };
 
-DEVICE send_words ask_send_words(const dxt_ep_cuda_group &g, uint32_t op)
+/* @p rows and @p t: the block's first token. */
+DEVICE send_words ask_send_words(const dxt_ep_cuda_group &g, uint32_t op, uint32_t rows, uint32_t t)
 {
     uint32_t lane = threadIdx.x % WARP;
     wait_for_predecessors();
@@ -64,13 +67,14 @@ DEVICE send_words ask_send_words(const dxt_ep_cuda_group &g, uint32_t op)
      * it. */
     if (blockIdx.x == 0 && threadIdx.x == 0) dxt_gpu_issue(g.probe, op);
     let_successor_begin();
-    send_words words = {0, 0, 0};
+    send_words words = {};
     if (threadIdx.x >= WARP) return words;
     words.sent = load_relaxed(&g.state->sent[op]);
     words.mask = load_relaxed(&g.state->mask);
     /* Relaxed: what is stored depends on it, and no store goes ahead of a load that it depends on.
      */
     words.consumed = load_relaxed(&control_of(g, g.rank)->consumed[op][lane % CUDA_MAX_RANKS]);
+    words.before = load_marks(g, rows, t);
     return words;
 }
 
@@ -87,10 +91,11 @@ DEVICE send_begin begin_send(const dxt_ep_cuda_group &g, send_words words, bool 
             shared->epoch = epoch;
             shared->out = ranks_out_of(g, words.mask);
             shared->room = rooms;
+            shared->marks = new_marks(words.before, epoch);
         }
     }
     __syncthreads();
-    send_begin begin = {shared->epoch, shared->out, shared->room};
+    send_begin begin = {shared->epoch, shared->out, shared->room, shared->marks};
     /* Receives before this kernel have ended: what they read may be overwritten. Their own telling
      * so would make each of them longer. */
     if (announce && blockIdx.x == 0 && threadIdx.x / WARP == 1u && lane < g.ranks &&
@@ -119,12 +124,11 @@ DEVICE uint32_t with_room(const dxt_ep_cuda_group &g, uint32_t op, const send_be
     return *shared;
 }
 
-/* The block has sent, @p rows of it to the rank that is this lane: so many warps of each block
- * call, with rows of their own, after their fences. The last one tells everybody that all is there,
- * and counts the operation. Nothing that is read depends on it: it may come before what it tells
- * of. */
+/* The block has sent, @p rows of it to the rank that is this lane: one warp of each block calls.
+ * The last one tells everybody that all has been sent, and counts the operation. Nothing that is
+ * read depends on it: it may come before what it tells of. */
 DEVICE void end_send(const dxt_ep_cuda_group &g, uint32_t op, send_begin begin, uint32_t format,
-                     uint32_t rows, uint32_t tellers)
+                     uint32_t rows)
 {
     uint32_t lane = threadIdx.x % WARP;
     uint32_t packed = g.max_tokens * g.max_topk >> CUDA_ROW_BITS == 0 ? 4u : 0u;
@@ -140,7 +144,7 @@ DEVICE void end_send(const dxt_ep_cuda_group &g, uint32_t op, send_begin begin, 
     __syncwarp();
     if (lane == 0) done = add_relaxed(&g.state->send_done[op], mine + 1u) + mine + 1u;
     done = __shfl_sync(FULL, done, 0);
-    if (BLOCKS_OF(done) < gridDim.x * tellers) return;
+    if (BLOCKS_OF(done) < gridDim.x) return;
     if (lane < g.ranks) {
         uint32_t all =
             lane < packed ? ROWS_DONE(done, shift) : atomicExch(&g.state->more_rows[op][lane], 0u);

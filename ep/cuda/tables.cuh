@@ -16,19 +16,23 @@ struct tables {
     uint32_t count[CUDA_MAX_EXPERTS]; /* [source][local expert] */
 };
 
-/* Wait until the tables of all sources have begun to come, for a while: by one warp, whose lanes
- * are sources. @return Those that have. */
-DEVICE uint32_t wait_for_begun(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t wanted)
+/* Wait until the tables of all sources have begun to come, for a while, and take their tokens: by
+ * one warp, whose lanes are sources; all warps would be in the way of what comes. @return Those
+ * that have. */
+DEVICE uint32_t take_tokens(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t wanted,
+                            tables *shared)
 {
     uint32_t lane = threadIdx.x % WARP;
     const uint64_t *table = table_of(g, g.rank, epoch, lane % g.ranks);
     uint64_t begin = now_ns();
+    uint64_t word = 0;
     uint32_t open = wanted;
     while (open != 0) {
-        uint64_t word = IS_SET(open, lane) ? load_relaxed(table) : 0;
+        if (IS_SET(open, lane)) word = load_relaxed(table);
         open &= ~__ballot_sync(FULL, IS_SET(open, lane) && EPOCH_OF(word) == epoch);
         if (__any_sync(FULL, now_ns() - begin > FAST_NS)) break;
     }
+    shared->tokens[lane] = IS_SET(wanted & ~open, lane) ? min(TOKENS_OF(word), g.max_tokens) : 0;
     return wanted & ~open;
 }
 
@@ -74,38 +78,34 @@ DEVICE void wait_in_block(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t o
     uint32_t wanted = ALL_RANKS(g) & ~out;
     for (uint32_t i = thread; i < CUDA_MAX_EXPERTS; i += threads) shared->count[i] = 0;
     if (thread < WARP) {
-        uint32_t begun = wait_for_begun(g, epoch, wanted);
+        uint32_t begun = take_tokens(g, epoch, wanted, shared);
         shared->present = begun;
         shared->missing = wanted & ~begun;
     }
     barrier(1, threads);
     take_counts(g, epoch, shared->present, false, thread, threads, shared);
     if (thread < WARP) {
-        uint64_t verdict = load_acquire(&g.state->verdict);
+        uint64_t verdict = load_relaxed(&g.state->verdict);
         if (lane == 0 && EPOCH_OF(verdict) == epoch)
             atomicOr(&shared->missing, wanted & (uint32_t)ABSENT_OF(verdict));
     }
     barrier(1, threads);
     uint32_t undecided = shared->missing;
-    if (undecided != 0) {
-        barrier(1, threads);
-        if (thread < WARP) shared->missing = wait_for_verdict(g, epoch, undecided);
-        barrier(1, threads);
-        for (uint32_t i = thread; i < g.ranks * g.local_experts; i += threads)
-            if (IS_SET(undecided, i / g.local_experts)) shared->count[i] = 0;
-        take_counts(g, epoch, shared->missing, true, thread, threads, shared);
-        if (thread < WARP) shared->present = (wanted & ~undecided) | shared->missing;
-        barrier(1, threads);
-    }
-    if (thread < WARP) {
-        uint32_t tokens = 0;
-        if (IS_SET(shared->present, lane)) {
-            uint64_t word;
-            do word = load_relaxed(table_of(g, g.rank, epoch, lane));
-            while (EPOCH_OF(word) != epoch);
-            tokens = TOKENS_OF(word);
+    if (undecided == 0) return;
+    barrier(1, threads);
+    if (thread < WARP) shared->missing = wait_for_verdict(g, epoch, undecided);
+    barrier(1, threads);
+    uint32_t come = shared->missing;
+    for (uint32_t i = thread; i < g.ranks * g.local_experts; i += threads)
+        if (IS_SET(undecided, i / g.local_experts)) shared->count[i] = 0;
+    take_counts(g, epoch, come, true, thread, threads, shared);
+    if (thread < WARP && IS_SET(undecided, lane)) {
+        uint64_t word = PACK_TABLE(epoch, 0);
+        while (IS_SET(come, lane)) {
+            word = load_relaxed(table_of(g, g.rank, epoch, lane));
+            if (EPOCH_OF(word) == epoch) break;
         }
-        shared->tokens[lane] = tokens < g.max_tokens ? tokens : g.max_tokens;
+        shared->tokens[lane] = min(TOKENS_OF(word), g.max_tokens);
     }
     barrier(1, threads);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tellers, the last warps of a block: a row may be announced only when all its stores have been
- * acknowledged, which takes microseconds where the links are busy. They wait for that, each for
- * rows of its own in turn, while the others store the next rows and hand them over in slots.
+ * The teller, the last warp of a block that sends rows: it sends what comes behind a row, and
+ * announces it when it is stored, while the others store the next one. They leave it notes, in
+ * slots.
  */
 #ifndef DXT_EP_CUDA_TELL_CUH
 #define DXT_EP_CUDA_TELL_CUH
@@ -18,12 +18,18 @@ struct tell_slots {
     uint64_t told[TELL_SLOTS];   /* the slot is free again */
 };
 
+/* Threads of a block that store: all but the teller. */
+DEVICE uint32_t storing()
+{
+    return blockDim.x - WARP;
+}
+
 /* One thread calls, before a barrier of the block. */
-DEVICE void init_slots(tell_slots *slots, uint32_t storing_warps)
+DEVICE void init_slots(tell_slots *slots)
 {
     for (uint32_t i = 0; i < TELL_SLOTS; i++) {
-        barrier_init(&slots->noted[i], storing_warps);
-        barrier_init(&slots->stored[i], storing_warps);
+        barrier_init(&slots->noted[i], storing() / WARP);
+        barrier_init(&slots->stored[i], storing() / WARP);
         barrier_init(&slots->told[i], 1u);
     }
 }
@@ -34,7 +40,8 @@ DEVICE void wait_for_slot(tell_slots *slots, uint32_t n)
     barrier_wait(&slots->told[n % TELL_SLOTS], ~(n / TELL_SLOTS) & 1u);
 }
 
-/* A storing warp has left its notes for the teller, where the rows of a kernel have any. */
+/* A storing warp has left its notes for the teller, where it needs them before the row is stored.
+ */
 DEVICE void hand_notes(tell_slots *slots, uint32_t n)
 {
     __syncwarp();

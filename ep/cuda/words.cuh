@@ -11,12 +11,19 @@
 /* An epoch in the upper half tells the word of one operation from those before. */
 #define EPOCH_OF(word) ((word) >> 32)
 
-/* An arrival: the row is here, or the token has none for this rank. Each parity has arrivals of its
- * own, so the lowest bit of the epoch is not needed; one bit is always set, so that of a row that
- * none was ever told of, 0, is of no epoch. Two operations are told apart if fewer than 2^31 lie
- * between them. */
-#define ROW_HERE(epoch) (((epoch) | 1u) << 1)
-#define NO_ROW(epoch) (ROW_HERE(epoch) | 1u)
+/* An arrival: the token has no row for this rank; or it has one, whose mark the lowest bit is, or
+ * which, of CUDA_PLAIN, is here. Each parity has arrivals of its own, so the lowest bit of the
+ * epoch is not needed; what was never told, 0, is of no epoch. Two operations are told apart if
+ * fewer than 2^31 lie between them. */
+#define ARRIVAL(epoch, what) ((epoch) >> 1 << 2 | (what))
+#define NO_ROW 1u
+#define ROW 2u
+#define WHAT_OF(arrival, epoch) (((arrival) & ~3u) == ARRIVAL(epoch, 0u) ? (arrival)&3u : 0u)
+#define MARK_OF(what) ((what)&1u)
+
+/* What 16 bytes end with that are stored as one, in places that each parity has of its own: never
+ * 0, which is there before anything is. */
+#define TAG(epoch) ((epoch) | 1u)
 
 /* dxt_ep_cuda_control.complete: epoch, format of the rows, and how many were sent. */
 #define PACK_COMPLETE(epoch, format, rows) \

@@ -66,6 +66,18 @@ template <typename T> T add_acq_rel(T *at, T value)
     return atomicAdd(at, value);
 }
 
+/* Seen whole or not at all, and by others as late as the kernel's end, in any order. */
+DEVICE uint4 load_whole(const void *at)
+{
+    emulated::give_turn();
+    std::lock_guard<std::mutex> hold(emulated::whole);
+    return *(const uint4 *)at;
+}
+DEVICE void store_whole(void *at, uint4 value)
+{
+    emulated::store_late(at, value);
+}
+
 DEVICE uint4 load_row(const void *at)
 {
     return *(const uint4 *)at;

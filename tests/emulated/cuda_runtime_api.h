@@ -3,8 +3,8 @@
  * As much of CUDA as the kernels of ep/cuda need to run on a CPU, in the place of NVIDIA's header
  * of this name. A block is a thread of the operating system, so blocks really run at the same time;
  * its CUDA threads take turns, and give their turn away where they look at memory that others write
- * or meet. Shared memory is thread_local, and begins as zeros. What is not told here is the order
- * in which a GPU may see stores: docs/ep.md and a real GPU are for that.
+ * or meet. Shared memory is thread_local, and begins as zeros. Stores of 16 bytes as one may
+ * come late; the order of all others is not told here: docs/ep.md and a real GPU are for that.
  */
 #ifndef TESTS_EMULATED_CUDA_RUNTIME_API_H
 #define TESTS_EMULATED_CUDA_RUNTIME_API_H
@@ -28,6 +28,7 @@ typedef struct CUstream_st *cudaStream_t;
 #include <functional>
 #include <list>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -85,8 +86,14 @@ struct kernel {
     }
 };
 
+struct late_store {
+    void *at;
+    char bytes[16];
+};
+
 struct block {
     const kernel *of;
+    std::vector<late_store> stores;
     dim3 index;
     std::vector<cuda_thread> threads;
     std::vector<warp> warps;
@@ -121,6 +128,34 @@ inline void fall_behind()
     unsigned mixed = own->arrivals++ * 0x9e3779b1u;
     if ((mixed >> 16) % 3 != 0) return;
     for (unsigned turns = behind; turns > 0; turns--) give_turn();
+}
+
+/* 16 bytes that are stored as one: of each block's some stay on their way until its end. */
+inline std::mutex whole;
+inline std::atomic<bool> late;
+
+inline void perform(const late_store &store)
+{
+    std::lock_guard<std::mutex> hold(whole);
+    memcpy(store.at, store.bytes, sizeof store.bytes);
+}
+
+inline void perform_all()
+{
+    for (const late_store &store : own->stores) perform(store);
+    own->stores.clear();
+}
+
+template <typename T> void store_late(void *at, T value)
+{
+    static_assert(sizeof(T) == sizeof(late_store::bytes), "16 bytes");
+    late_store store;
+    store.at = at;
+    memcpy(store.bytes, &value, sizeof value);
+    if (late && own->arrivals++ * 0x9e3779b1u >> 16 & 1u)
+        own->stores.push_back(store);
+    else
+        perform(store);
 }
 
 inline void meet(meeting &where, unsigned size)
@@ -201,6 +236,7 @@ inline void run_block(kernel *of, unsigned index)
             go_on(&thread);
         }
     }
+    perform_all();
     own = nullptr;
     of->left--;
 }
@@ -371,6 +407,10 @@ template <typename T> T atomicAdd(T *at, T value)
 template <typename T> T atomicOr(T *at, T value)
 {
     return __atomic_fetch_or(at, value, __ATOMIC_SEQ_CST);
+}
+template <typename T> T atomicXor(T *at, T value)
+{
+    return __atomic_fetch_xor(at, value, __ATOMIC_SEQ_CST);
 }
 template <typename T> T atomicExch(T *at, T value)
 {

@@ -246,6 +246,80 @@ int nothing_behind_complete(ep_rank *rank)
     return ep_check_dispatch(rank, 0, b, ways[0].dispatch, absent);
 }
 
+/* What rank 1 tells rank 0 of a row of which nothing comes: its mark, the first one there. */
+void announce(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uint32_t token)
+{
+    auto *arrivals = (uint32_t *)(g.window[0] + g.at.arrivals[op]);
+    arrivals += epoch % CUDA_PARITIES * g.at.arrival_count[op];
+    __atomic_store_n(&arrivals[g.max_tokens + token], ARRIVAL(epoch, ROW | 1u), __ATOMIC_RELEASE);
+}
+
+/* Rank 1 announces all rows of its dispatch, and none comes: rank 0 goes on without it. */
+int nothing_behind_dispatch(ep_rank *rank)
+{
+    auto *all = (group_of_ranks *)rank->context;
+    const dxt_ep_cuda_group &g = all->groups[1];
+    if (rank->rank == 1) {
+        auto *table = (uint64_t *)(g.window[0] + g.at.table + 3 * g.at.table_stride);
+        for (uint32_t i = 0; i <= g.local_experts; i++)
+            __atomic_store_n(&table[i], PACK_TABLE(UINT64_C(1), i == 0 ? g.max_tokens : 0),
+                             __ATOMIC_RELEASE);
+        for (uint32_t t = 0; t < g.max_tokens; t++) announce(g, DXT_DISPATCH, 1, t);
+        return 0;
+    }
+    CUstream_st stream;
+    operations ops(all->groups[0], &stream);
+    const uint8_t absent[2] = {0, 1};
+    if (one_round(rank, 0, &ops, absent)) return 1;
+    EP_CHECK(ops.g.report->masked == 2);
+    return 0;
+}
+
+/* The same of a combine, behind a dispatch that is whole. */
+int nothing_behind_combine(ep_rank *rank)
+{
+    auto *all = (group_of_ranks *)rank->context;
+    CUstream_st stream;
+    operations ops(all->groups[rank->rank], &stream);
+    ep_buffers *b = &rank->buffers[0];
+    const uint8_t absent[2] = {0, 1};
+    ep_prepare(rank, 0, b);
+    ops.prepare(rank, b, ways[0]);
+    ops.dispatch();
+    if (ep_check_dispatch(rank, 0, b, ways[0].dispatch, nullptr)) return 1;
+    if (rank->rank == 1) {
+        for (uint32_t t = 0; t < ops.g.max_tokens; t++) announce(ops.g, DXT_COMBINE, 1, t);
+        return 0;
+    }
+    ep_experts(rank, b, ways[0].dispatch);
+    ops.combine();
+    EP_CHECK(ops.g.report->masked == 2);
+    return ep_check_combine(rank, b, limit_of(ways[0]), absent);
+}
+
+/* Rank 0 has another format than the others: all are told, nobody hangs, and the next round is
+ * right. */
+int other_formats(ep_rank *rank)
+{
+    auto *all = (group_of_ranks *)rank->context;
+    CUstream_st stream;
+    operations ops(all->groups[rank->rank], &stream);
+    ep_buffers *b = &rank->buffers[0];
+    for (uint32_t round = 0; round < all->rounds; round++) {
+        way mine = ways[rank->rank == 0 ? 0 : 2];
+        if (round % 2 == 1) mine = ways[rank->rank == 0 ? 0 : 3];
+        ep_prepare(rank, round, b);
+        ops.prepare(rank, b, mine);
+        ops.dispatch();
+        ops.combine();
+        EP_CHECK(ops.g.report->trouble & CUDA_TROUBLE_FORMAT);
+        ops.g.report->trouble = 0;
+        if (one_round(rank, round, &ops, nullptr)) return 1;
+    }
+    EP_CHECK(ops.g.report->masked == 0);
+    return 0;
+}
+
 struct named_case {
     const char *name;
     ep_case c;
@@ -254,6 +328,7 @@ struct named_case {
     ep_body body;
     unsigned uneven = 0, behind = 0;
     uint32_t epoch = 0; /* of the operations before */
+    bool late = false;  /* half of the chunks come at a block's end */
 };
 
 ep_case shape(uint32_t ranks, uint32_t tokens, uint32_t hidden, uint32_t experts, uint32_t topk)
@@ -283,10 +358,14 @@ int main(int argc, char **argv)
         {"wide", shape(2, 3, 8192, 4, 2), 2, 2, 60000, many_rounds},
         {"uneven", shape(2, 40, 128, 8, 3), 2, 2, 60000, many_rounds, 1000},
         {"behind", shape(2, 40, 256, 8, 3), 2, 4, 60000, many_rounds, 0, 300},
+        {"late", shape(3, 9, 256, 12, 4), 4, 10, 60000, many_rounds, 0, 0, 0, true},
         {"half_way", shape(3, 9, 128, 6, 2), 2, 5, 20000, many_rounds, 0, 0, (1u << 31) - 3u},
         {"wrapped", shape(3, 9, 128, 6, 2), 2, 5, 20000, many_rounds, 0, 0, UINT32_MAX - 2u},
         {"in_flight", shape(3, 4, 128, 6, 2), 2, 5, 20000, two_in_flight},
         {"left_alone", shape(3, 6, 128, 6, 2), 2, 0, 3000, without_the_last},
+        {"no_rows", shape(2, 6, 256, 4, 2), 2, 0, 500, nothing_behind_dispatch},
+        {"no_sums", shape(2, 6, 256, 4, 2), 2, 0, 500, nothing_behind_combine},
+        {"formats", shape(3, 9, 256, 6, 2), 2, 4, 60000, other_formats},
         {"no_table", shape(2, 6, 128, 4, 2), 2, 0, 60000, nothing_behind_complete},
     };
     int failed = 0;
@@ -297,6 +376,7 @@ int main(int argc, char **argv)
         all.rounds = test.rounds;
         emulated::uneven = test.uneven;
         emulated::behind = test.behind;
+        emulated::late = test.late;
         make(&all, test.c, test.timeout_ms * 1000000u);
         count_as_received(&all, test.epoch);
         /* The engine on shared memory only brings the ranks and their buffers. */
