@@ -127,7 +127,8 @@ DEVICE uint32_t wait_for_chunks(const dxt_ep_cuda_group &g, const coming_sums &f
             bool in = i < s.count && (c + p * blockDim.x) * CHUNK < bytes;
             value[p][i] = make_uint4(IS_SET(marks, i) ^ in, 0, 0, 0);
         }
-    for (uint32_t round = 0;; round++) {
+    uint32_t since = 0;
+    for (uint32_t look = 0;; look++) {
         uint32_t lacks = 0;
 #pragma unroll
         for (uint32_t p = 0; p < CHUNKS; p++)
@@ -143,10 +144,10 @@ DEVICE uint32_t wait_for_chunks(const dxt_ep_cuda_group &g, const coming_sums &f
             for (uint32_t i = 0; i < SUMS; i++)
                 if (!has_mark(value[p][i], IS_SET(marks, i))) lacks |= 1u << i;
         if (!__any_sync(FULL, lacks != 0)) break;
-        if (round % 64u != 63u) continue;
+        if (look % LOOKS != LOOKS - 1u) continue;
         lacks = __reduce_or_sync(FULL, lacks);
         uint32_t lacking = IS_SET(lacks, lane) ? 1u << source : 0u;
-        uint32_t gone = not_coming(g, DXT_COMBINE, from.epoch, from.format, lacking, round);
+        uint32_t gone = not_coming(g, DXT_COMBINE, from.epoch, from.format, lacking, &since);
         gone = __reduce_or_sync(FULL, gone);
         if (gone != 0) return gone;
     }
@@ -231,8 +232,8 @@ DEVICE void sum_plain(const dxt_ep_cuda_group &g, uint32_t epoch, const contribu
     }
 }
 
-/* Sum the contributions to a token, all threads of the block. Where a source is given up whose row
- * has been announced, or has another format, all threads do without it. @p lost is 0. */
+/* Sum the contributions to a token, all threads of the block. Where a row that has been
+ * announced does not come, all threads do without it. @p lost is 0. */
 template <combine_rows ROWS>
 DEVICE void sum_token(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t format,
                       contributions all, uint16_t *out, volatile uint32_t *lost)

@@ -4,8 +4,9 @@
  * kernels (CUDA) share. docs/ep.md draws the window and tells the protocol.
  *
  * Every rank has a window of device memory that all others can store to and load from. A rank polls
- * nothing but its own window; flags carry the epoch of the operation that set them, so nothing is
- * ever reset. Epochs are counted on the device, so that a captured graph may be replayed.
+ * nothing but its own window; what is there carries the epoch of the operation that set it, or a
+ * mark (marks.cuh), so nothing is ever reset. Epochs are counted on the device, so that a captured
+ * graph may be replayed.
  */
 #ifndef DXT_EP_CUDA_CUDA_H
 #define DXT_EP_CUDA_CUDA_H
@@ -59,7 +60,8 @@ typedef struct dxt_ep_cuda_control {
     /** By rank: its last operation received; what it used before may be overwritten. */
     uint32_t consumed[DXT_EP_OPERATORS][CUDA_MAX_RANKS];
     uint32_t pad2[16];
-    /** By source: all of its rows are here. Epoch, then format, then rows: 32, 8, 24 bits. */
+    /** By source: it has sent all its rows, the last of which may come later. Epoch, then format,
+     * then rows: 32, 8, 24 bits. */
     uint64_t complete[DXT_EP_OPERATORS][CUDA_PARITIES][CUDA_MAX_RANKS];
 } dxt_ep_cuda_control;
 
@@ -124,7 +126,7 @@ typedef struct dxt_ep_cuda_group {
     uint32_t blocks;     /**< most blocks of one launch */
 } dxt_ep_cuda_group;
 
-/** How an operation fits in with the rank's others; see launch_order() in cuda.c. */
+/** How an operation fits in with the rank's others; see launch_order() in engine.c. */
 typedef struct dxt_ep_cuda_order {
     bool early;    /**< a receive: may begin while the kernel before it runs */
     bool announce; /**< a send: tells others what has been received; a receive does itself */

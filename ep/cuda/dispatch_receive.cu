@@ -68,11 +68,14 @@ struct coming_row {
     uint32_t bytes, mark, epoch, source, format;
 };
 
-/* @return Whether the row will not come: the same on all lanes of a warp. */
-DEVICE bool stop_looking(const dxt_ep_cuda_group &g, const coming_row &row, uint32_t round)
+/* After look number @p look, from 0 on. @return Whether the row will not come: the same on all
+ * lanes of a warp. */
+DEVICE bool stop_looking(const dxt_ep_cuda_group &g, const coming_row &row, uint32_t look,
+                         uint32_t *since)
 {
-    uint32_t source = 1u << row.source;
-    return __any_sync(FULL, not_coming(g, DXT_DISPATCH, row.epoch, row.format, source, round) != 0);
+    if (look % LOOKS != LOOKS - 1u) return false;
+    uint32_t gone = not_coming(g, DXT_DISPATCH, row.epoch, row.format, 1u << row.source, since);
+    return __any_sync(FULL, gone != 0);
 }
 
 /* Wait for a part, by all lanes of a warp, and for the lane's piece of the words behind the row,
@@ -85,7 +88,8 @@ DEVICE bool wait_for_part(const dxt_ep_cuda_group &g, const coming_row &row, uin
     for (uint32_t i = 0; i < PART; i++)
         p->value[i] = make_uint4(row.mark ^ (part_at(team, first, i) < row.bytes), 0, 0, 0);
     piece->w = wants ? 0 : TAG(row.epoch);
-    for (uint32_t round = 0;; round++) {
+    uint32_t since = 0;
+    for (uint32_t look = 0;; look++) {
         bool lacks = false;
 #pragma unroll
         for (uint32_t i = 0; i < PART; i++)
@@ -95,7 +99,7 @@ DEVICE bool wait_for_part(const dxt_ep_cuda_group &g, const coming_row &row, uin
 #pragma unroll
         for (uint32_t i = 0; i < PART; i++) lacks |= !has_mark(p->value[i], row.mark);
         if (!__any_sync(FULL, lacks || piece->w != TAG(row.epoch))) break;
-        if (stop_looking(g, row, round)) return false;
+        if (stop_looking(g, row, look, &since)) return false;
     }
 #pragma unroll
     for (uint32_t i = 0; i < PART; i++) {
@@ -147,8 +151,9 @@ DEVICE bool copy_token(const dxt_ep_cuda_group &g, const dispatch_to_receive &a,
     uint4 piece;
     part p;
     if (!wait_for_part(g, row, a.team, first, wants, &piece, &p)) return false;
-    for (uint32_t round = 0; __any_sync(FULL, entry.w != TAG(row.epoch)); round++) {
-        if (stop_looking(g, row, round)) return false;
+    uint32_t since = 0;
+    for (uint32_t look = 0; __any_sync(FULL, entry.w != TAG(row.epoch)); look++) {
+        if (stop_looking(g, row, look, &since)) return false;
         if (entry.w != TAG(row.epoch)) entry = load_whole(entry_at);
     }
     *routes = routes_of(g, entry, row.source, from);
@@ -182,10 +187,15 @@ DEVICE void write_handle(const dxt_ep_cuda_group &g, const dispatch_to_receive &
     a.recv_routes[(size_t)item * g.max_topk + lane] = route;
 }
 
+/* What the warps of a team share of a row. */
+struct team_row {
+    uint32_t what; /* as wait_for_row() */
+    bool lost;     /* it has been announced, and does not come */
+};
+
 /* One token of one source, by one team. */
 DEVICE void receive_token(const dxt_ep_cuda_group &g, const dispatch_to_receive &a, uint32_t epoch,
-                          uint32_t source, uint32_t t, const tables &from,
-                          volatile uint32_t *shared_what)
+                          uint32_t source, uint32_t t, const tables &from, volatile team_row *teams)
 {
     uint32_t item = source * g.max_tokens + t;
     uint32_t team = threadIdx.x / WARP / a.team;
@@ -193,13 +203,15 @@ DEVICE void receive_token(const dxt_ep_cuda_group &g, const dispatch_to_receive 
     uint32_t lane = threadIdx.x % WARP;
     token_routes routes = {0, 0, 0.0f};
     if (t < from.tokens[source]) {
+        volatile team_row *shared = teams + team;
         /* One warp polls for its team: polls compete with what they wait for. */
         if (first_warp) {
             uint32_t what = wait_for_row<false>(g, DXT_DISPATCH, epoch, source, item);
-            if (lane == 0) shared_what[team] = what;
+            if (lane == 0) shared->what = what;
+            if (lane == 0) shared->lost = false;
         }
         barrier(1u + team, a.team * WARP);
-        uint32_t what = shared_what[team];
+        uint32_t what = shared->what;
         if (what != 0) {
             bool fp8 = a.format == DXT_EP_FP8;
             coming_row row = {row_of(g, g.rank, fp8 ? CUDA_FP8 : CUDA_BF16, epoch, item),
@@ -208,10 +220,10 @@ DEVICE void receive_token(const dxt_ep_cuda_group &g, const dispatch_to_receive 
                               epoch,
                               source,
                               a.format};
-            if (!copy_token(g, a, row, t, from, &routes) && lane == 0) shared_what[team] = 0;
+            if (!copy_token(g, a, row, t, from, &routes)) shared->lost = true;
         }
         barrier(1u + team, a.team * WARP);
-        if (shared_what[team] == 0) routes.valid = 0;
+        if (shared->lost) routes.valid = 0;
     }
     if (first_warp) write_handle(g, a, item, t, routes);
 }
@@ -239,7 +251,7 @@ __global__ void __launch_bounds__(RECEIVE_THREADS, 2)
 {
     __shared__ receive_begin begin;
     __shared__ tables from;
-    __shared__ uint32_t what[TEAMS];
+    __shared__ team_row rows[TEAMS];
     __shared__ bool whole;
     if (threadIdx.x == 0) whole = false;
     uint32_t before = begin_receive(g, DXT_DISPATCH, &begin);
@@ -251,13 +263,12 @@ __global__ void __launch_bounds__(RECEIVE_THREADS, 2)
         uint32_t teams = RECEIVE_THREADS / WARP / a.team;
         uint32_t team = threadIdx.x / WARP / a.team;
         for (uint32_t i = team * blocks + blockIdx.x - 1u; i < items; i += teams * blocks)
-            receive_token(g, a, begin.epoch, i % g.ranks, i / g.ranks, from, what);
+            receive_token(g, a, begin.epoch, i % g.ranks, i / g.ranks, from, rows);
     } else if (threadIdx.x < WARP) {
         uint32_t row_bytes = a.format == DXT_EP_FP8 ? g.hidden + g.hidden / 32u : g.hidden * 2u;
         monitor(g, DXT_DISPATCH, begin.epoch, a.format, begin.out, row_bytes, &whole);
     } else {
-        wait_in_block(g, begin.epoch, begin.out, RECEIVE_THREADS - 32u, &from);
-        if (from.missing == 0) whole = true;
+        if (wait_in_block(g, begin.epoch, begin.out, RECEIVE_THREADS - 32u, &from)) whole = true;
         write_ranges(g, a, from);
         wait_for_predecessors();
     }

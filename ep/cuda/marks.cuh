@@ -7,6 +7,10 @@
  * place: who sends keeps it, since nobody else stores there, and who receives need not even have
  * read that one. The bits that the marks displace, one word for the 32 chunks of a warp, come
  * behind the row, with other words of it, three and a tag of the epoch in a piece of 16 bytes.
+ *
+ * So a row has the mark of the one before the last. No chunk of that one can be seen any more: the
+ * send of the last one has ended before this one begins, so that what it stored is in its place,
+ * and a receiver looks in the memory of its own GPU, past L1.
  */
 #ifndef DXT_EP_CUDA_MARKS_CUH
 #define DXT_EP_CUDA_MARKS_CUH
@@ -35,7 +39,7 @@ DEVICE marks_before load_marks(const dxt_ep_cuda_group &g, uint32_t rows, uint32
     return {{(uint32_t)both, (uint32_t)(both >> 32)}};
 }
 
-/* Such as make these new_marks(). */
+/* The marks before, of which new_marks() makes @p marks. */
 DEVICE marks_before before_marks(uint32_t marks)
 {
     return {{~marks, ~marks}};
@@ -102,21 +106,40 @@ DEVICE uint32_t word_of(uint4 piece, uint32_t i)
     return which == 0 ? piece.x : which == 1 ? piece.y : piece.z;
 }
 
-/* Sources of @p lacking of which what was announced will not come: they are given up, or send
- * another @p format than this rank expects. Lanes have different sources, or not; round by round.
- */
+/* A receiver asks in each so many looks whether more will come. */
+#define LOOKS 64u
+/* It has looked in vain for the time-out since all had been sent: the looks that follow are the
+ * last. */
+#define LAST_LOOKS 1u
+
+/* Sources of @p lacking that nothing more will come of: they are given up, or this rank is; or
+ * ranks do not agree on the @p format, so that arrivals may be of other rows. Those that have sent
+ * all, and before the time-out, are given up: of what they have stored something is lost. @p since
+ * is 0 before the first look, and the lane's own: when all had been sent, in units of 1,024 ns. */
 DEVICE uint32_t not_coming(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uint32_t format,
-                           uint32_t lacking, uint32_t round)
+                           uint32_t lacking, uint32_t *since)
 {
-    if (round % 64u != 63u) return 0;
     const dxt_ep_cuda_control *control = control_of(g, g.rank);
-    uint32_t gone = lacking & load_relaxed(&control->gossip);
-    for (uint32_t left = lacking & ~gone; left != 0; left &= left - 1u) {
-        uint32_t source = (uint32_t)__ffs(left) - 1u;
+    uint32_t gossip = load_relaxed(&control->gossip);
+    if (IS_SET(gossip, g.rank)) return lacking;
+    uint32_t sent = 0;
+    for (uint32_t source = 0; source < g.ranks; source++) {
         uint64_t all = load_relaxed(&control->complete[op][epoch % CUDA_PARITIES][source]);
-        if (EPOCH_OF(all) == epoch && FORMAT_OF(all) != format) gone |= 1u << source;
+        if (EPOCH_OF(all) != epoch) continue;
+        if (FORMAT_OF(all) != format) return lacking;
+        sent |= 1u << source;
     }
-    return gone;
+    if (lacking == 0 || (lacking & ~sent) != 0) return lacking & gossip;
+    uint32_t now = (uint32_t)(now_ns() >> 10) | 2u;
+    if (*since == LAST_LOOKS) {
+        give_up(g, lacking);
+        return lacking;
+    }
+    if (*since == 0)
+        *since = now;
+    else if (now - *since > g.timeout_ns >> 10)
+        *since = LAST_LOOKS;
+    return lacking & gossip;
 }
 
 #endif

@@ -153,7 +153,7 @@ DEVICE void monitor(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uin
             missing = false;
         }
     }
-    /* Before the rest, behind which what is added here need not be waited for. */
+    /* Counts go first: what is stored here need not be waited for at the end of the kernel. */
     dxt_gpu_warp_finish(&m.wait, lane, ticks, dxt_gpu_inside(&m.wait));
     /* A block may have stopped looking for itself just before the last table came. */
     if (op == DXT_DISPATCH) decide_all(g, epoch, __any_sync(FULL, *whole), &m);

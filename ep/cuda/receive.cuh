@@ -3,6 +3,7 @@
 #ifndef DXT_EP_CUDA_RECEIVE_CUH
 #define DXT_EP_CUDA_RECEIVE_CUH
 
+#include "cuda/marks.cuh"
 #include "cuda/monitor.cuh"
 
 /* Wait until a source has told of one of its rows. A source that has sent all, and long ago, and
@@ -23,7 +24,7 @@ DEVICE uint32_t wait_for_row(const dxt_ep_cuda_group &g, uint32_t op, uint32_t e
         uint32_t what = WHAT_OF(PLAIN ? load_acquire(arrival) : load_relaxed(arrival), epoch);
         if (what != 0) return what == NO_ROW ? 0 : what;
         if (late) break;
-        if (i % 64u != 0) continue;
+        if (i % LOOKS != 0) continue;
         if (IS_SET(load_relaxed(&control->gossip), source)) return 0;
         uint64_t all = load_relaxed(&control->complete[op][epoch % CUDA_PARITIES][source]);
         if (EPOCH_OF(all) != epoch) continue;

@@ -69,8 +69,9 @@ DEVICE void take_counts(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t sou
 /* Wait until the tables of all sources are there, or it is decided that they are not coming, by so
  * many threads of a block, from its second warp on in the first block. All blocks of an operation
  * come to the same result: for a while a block goes by what it sees, then by the verdict of the
- * monitor; whoever has the verdict before that takes no part here either. */
-DEVICE void wait_in_block(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t out,
+ * monitor; whoever has the verdict before that takes no part here either. @return Whether the block
+ * itself has seen all tables. */
+DEVICE bool wait_in_block(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t out,
                           uint32_t threads, tables *shared)
 {
     uint32_t thread = threadIdx.x - (blockDim.x - threads);
@@ -91,7 +92,7 @@ DEVICE void wait_in_block(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t o
     }
     barrier(1, threads);
     uint32_t undecided = shared->missing;
-    if (undecided == 0) return;
+    if (undecided == 0) return true;
     barrier(1, threads);
     if (thread < WARP) shared->missing = wait_for_verdict(g, epoch, undecided);
     barrier(1, threads);
@@ -108,6 +109,7 @@ DEVICE void wait_in_block(const dxt_ep_cuda_group &g, uint32_t epoch, uint32_t o
         shared->tokens[lane] = min(TOKENS_OF(word), g.max_tokens);
     }
     barrier(1, threads);
+    return false;
 }
 
 /* Make the counts those of the sources before: where the tokens of each begin at each expert. */

@@ -66,7 +66,7 @@ template <typename T> T add_acq_rel(T *at, T value)
     return atomicAdd(at, value);
 }
 
-/* Seen whole or not at all, and by others as late as the kernel's end, in any order. */
+/* Seen whole or not at all, and by others as late as the block's end, in any order. */
 DEVICE uint4 load_whole(const void *at)
 {
     emulated::give_turn();

@@ -246,37 +246,90 @@ int nothing_behind_complete(ep_rank *rank)
     return ep_check_dispatch(rank, 0, b, ways[0].dispatch, absent);
 }
 
-/* What rank 1 tells rank 0 of a row of which nothing comes: its mark, the first one there. */
-void announce(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uint32_t token)
-{
-    auto *arrivals = (uint32_t *)(g.window[0] + g.at.arrivals[op]);
-    arrivals += epoch % CUDA_PARITIES * g.at.arrival_count[op];
-    __atomic_store_n(&arrivals[g.max_tokens + token], ARRIVAL(epoch, ROW | 1u), __ATOMIC_RELEASE);
-}
-
-/* Rank 1 announces all rows of its dispatch, and none comes: rank 0 goes on without it. */
-int nothing_behind_dispatch(ep_rank *rank)
+/* Rank 1 sends, to a window of its own in the place of rank 0's. */
+std::unique_ptr<uint8_t, void (*)(void *)> send_elsewhere(ep_rank *rank, operations *ops,
+                                                          bool dispatch)
 {
     auto *all = (group_of_ranks *)rank->context;
-    const dxt_ep_cuda_group &g = all->groups[1];
+    dxt_ep_cuda_group g = all->groups[1];
+    std::unique_ptr<uint8_t, void (*)(void *)> window((uint8_t *)aligned_alloc(128, g.at.size),
+                                                      free);
+    memcpy(window.get(), g.window[0], g.at.size);
+    g.window[0] = window.get();
+    if (dispatch)
+        dxt_ep_cuda_launch_dispatch_send(&g, &ops->d, {false, true});
+    else
+        dxt_ep_cuda_launch_combine_send(&g, &ops->c, {false, true});
+    cudaStreamSynchronize(ops->stream);
+    return window;
+}
+
+/* Of the BF16 rows of rank 1 that were sent elsewhere rank 0 gets the first half, and what is
+ * behind them. */
+void bring_half(const dxt_ep_cuda_group &g, const uint8_t *from, uint32_t rows, uint32_t epoch)
+{
+    size_t row = g.at.row[rows];
+    size_t bytes = 2 * g.hidden;
+    size_t at =
+        g.at.rows[rows] + (epoch % CUDA_PARITIES * g.at.row_count[rows] + g.max_tokens) * row;
+    for (uint32_t t = 0; t < g.max_tokens; t++, at += row) {
+        memcpy(g.window[0] + at, from + at, g.hidden);
+        memcpy(g.window[0] + at + bytes, from + at + bytes, row - bytes);
+    }
+}
+
+/* Their arrivals; in cases with rounds also that all has been sent. */
+void bring_arrivals(const dxt_ep_cuda_group &g, const uint8_t *from, uint32_t op, uint32_t epoch,
+                    bool sent)
+{
+    size_t at = g.at.arrivals[op] +
+                (epoch % CUDA_PARITIES * g.at.arrival_count[op] + g.max_tokens) * sizeof(uint32_t);
+    memcpy(g.window[0] + at, from + at, g.max_tokens * sizeof(uint32_t));
+    if (!sent) return;
+    auto *control = (dxt_ep_cuda_control *)g.window[0];
+    const auto *elsewhere = (const dxt_ep_cuda_control *)from;
+    __atomic_store_n(&control->complete[op][epoch % CUDA_PARITIES][1],
+                     elsewhere->complete[op][epoch % CUDA_PARITIES][1], __ATOMIC_RELEASE);
+}
+
+/* Rank 1 dies when it has announced all rows of its dispatch and half of each has come: rank 0 goes
+ * on without it, counts its tokens, and has no route to them. */
+int half_a_dispatch(ep_rank *rank)
+{
+    auto *all = (group_of_ranks *)rank->context;
+    CUstream_st stream;
+    operations ops(all->groups[rank->rank], &stream);
+    const dxt_ep_cuda_group &g = ops.g;
+    ep_buffers *b = &rank->buffers[0];
+    ep_prepare(rank, 0, b);
+    ops.prepare(rank, b, ways[2]);
     if (rank->rank == 1) {
-        auto *table = (uint64_t *)(g.window[0] + g.at.table + 3 * g.at.table_stride);
-        for (uint32_t i = 0; i <= g.local_experts; i++)
-            __atomic_store_n(&table[i], PACK_TABLE(UINT64_C(1), i == 0 ? g.max_tokens : 0),
-                             __ATOMIC_RELEASE);
-        for (uint32_t t = 0; t < g.max_tokens; t++) announce(g, DXT_DISPATCH, 1, t);
+        auto window = send_elsewhere(rank, &ops, true);
+        size_t table = g.at.table + (CUDA_PARITIES * g.ranks - 1) * g.at.table_stride;
+        bring_half(g, window.get(), CUDA_BF16, 1);
+        memcpy(g.window[0] + table, window.get() + table, g.at.table_stride);
+        bring_arrivals(g, window.get(), DXT_DISPATCH, 1, all->rounds > 0);
         return 0;
     }
-    CUstream_st stream;
-    operations ops(all->groups[0], &stream);
-    const uint8_t absent[2] = {0, 1};
-    if (one_round(rank, 0, &ops, absent)) return 1;
-    EP_CHECK(ops.g.report->masked == 2);
+    ops.dispatch();
+    EP_CHECK(g.report->masked == 2);
+    int32_t tokens = 0;
+    uint32_t routes = 0;
+    for (uint32_t e = 0; e < g.local_experts; e++)
+        tokens += b->handle.layout_range[e * g.ranks + 1].count;
+    EP_CHECK(tokens > 0);
+    for (uint32_t i = 0; i < 2 * g.max_tokens * g.max_topk; i++) {
+        if (i < g.max_tokens * g.max_topk)
+            routes += ops.routes[i].slot >= 0;
+        else
+            EP_CHECK(ops.routes[i].slot == -1);
+    }
+    EP_CHECK(routes > 0);
     return 0;
 }
 
 /* The same of a combine, behind a dispatch that is whole. */
-int nothing_behind_combine(ep_rank *rank)
+int half_a_combine(ep_rank *rank)
 {
     auto *all = (group_of_ranks *)rank->context;
     CUstream_st stream;
@@ -284,21 +337,23 @@ int nothing_behind_combine(ep_rank *rank)
     ep_buffers *b = &rank->buffers[0];
     const uint8_t absent[2] = {0, 1};
     ep_prepare(rank, 0, b);
-    ops.prepare(rank, b, ways[0]);
+    ops.prepare(rank, b, ways[2]);
     ops.dispatch();
-    if (ep_check_dispatch(rank, 0, b, ways[0].dispatch, nullptr)) return 1;
+    if (ep_check_dispatch(rank, 0, b, ways[2].dispatch, nullptr)) return 1;
+    ep_experts(rank, b, ways[2].dispatch);
     if (rank->rank == 1) {
-        for (uint32_t t = 0; t < ops.g.max_tokens; t++) announce(ops.g, DXT_COMBINE, 1, t);
+        auto window = send_elsewhere(rank, &ops, false);
+        bring_half(ops.g, window.get(), CUDA_SUMS, 1);
+        bring_arrivals(ops.g, window.get(), DXT_COMBINE, 1, all->rounds > 0);
         return 0;
     }
-    ep_experts(rank, b, ways[0].dispatch);
     ops.combine();
     EP_CHECK(ops.g.report->masked == 2);
-    return ep_check_combine(rank, b, limit_of(ways[0]), absent);
+    return ep_check_combine(rank, b, limit_of(ways[2]), absent);
 }
 
-/* Rank 0 has another format than the others: all are told, nobody hangs, and the next round is
- * right. */
+/* Rank 0 has another format or form than the others: all are told, nobody hangs, and the next round
+ * is right. */
 int other_formats(ep_rank *rank)
 {
     auto *all = (group_of_ranks *)rank->context;
@@ -306,10 +361,9 @@ int other_formats(ep_rank *rank)
     operations ops(all->groups[rank->rank], &stream);
     ep_buffers *b = &rank->buffers[0];
     for (uint32_t round = 0; round < all->rounds; round++) {
-        way mine = ways[rank->rank == 0 ? 0 : 2];
-        if (round % 2 == 1) mine = ways[rank->rank == 0 ? 0 : 3];
+        uint32_t others = 1 + round % (kWays - 1);
         ep_prepare(rank, round, b);
-        ops.prepare(rank, b, mine);
+        ops.prepare(rank, b, ways[rank->rank == 0 ? 0 : others]);
         ops.dispatch();
         ops.combine();
         EP_CHECK(ops.g.report->trouble & CUDA_TROUBLE_FORMAT);
@@ -358,13 +412,16 @@ int main(int argc, char **argv)
         {"wide", shape(2, 3, 8192, 4, 2), 2, 2, 60000, many_rounds},
         {"uneven", shape(2, 40, 128, 8, 3), 2, 2, 60000, many_rounds, 1000},
         {"behind", shape(2, 40, 256, 8, 3), 2, 4, 60000, many_rounds, 0, 300},
-        {"late", shape(3, 9, 256, 12, 4), 4, 10, 60000, many_rounds, 0, 0, 0, true},
+        {"late", shape(3, 4, 2048, 12, 4), 4, 12, 60000, many_rounds, 0, 0, 0, true},
         {"half_way", shape(3, 9, 128, 6, 2), 2, 5, 20000, many_rounds, 0, 0, (1u << 31) - 3u},
         {"wrapped", shape(3, 9, 128, 6, 2), 2, 5, 20000, many_rounds, 0, 0, UINT32_MAX - 2u},
         {"in_flight", shape(3, 4, 128, 6, 2), 2, 5, 20000, two_in_flight},
         {"left_alone", shape(3, 6, 128, 6, 2), 2, 0, 3000, without_the_last},
-        {"no_rows", shape(2, 6, 256, 4, 2), 2, 0, 500, nothing_behind_dispatch},
-        {"no_sums", shape(2, 6, 256, 4, 2), 2, 0, 500, nothing_behind_combine},
+        {"late_flight", shape(3, 4, 128, 6, 2), 2, 3, 20000, two_in_flight, 0, 0, 0, true},
+        {"half_rows", shape(2, 6, 4096, 4, 2), 2, 0, 1000, half_a_dispatch},
+        {"half_sums", shape(2, 6, 4096, 4, 2), 2, 0, 1000, half_a_combine},
+        {"lost_rows", shape(2, 6, 4096, 4, 2), 2, 1, 1000, half_a_dispatch},
+        {"lost_sums", shape(2, 6, 4096, 4, 2), 2, 1, 1000, half_a_combine},
         {"formats", shape(3, 9, 256, 6, 2), 2, 4, 60000, other_formats},
         {"no_table", shape(2, 6, 128, 4, 2), 2, 0, 60000, nothing_behind_complete},
     };
