@@ -112,10 +112,11 @@ DEVICE uint32_t word_of(uint4 piece, uint32_t i)
  * last. */
 #define LAST_LOOKS 1u
 
-/* Sources of @p lacking that nothing more will come of: they are given up, or this rank is; or
- * ranks do not agree on the @p format, so that arrivals may be of other rows. Those that have sent
- * all, and before the time-out, are given up: of what they have stored something is lost. @p since
- * is 0 before the first look, and the lane's own: when all had been sent, in units of 1,024 ns. */
+/* Sources of @p lacking that nothing more will come of: they are given up, or this rank is, or
+ * ranks do not agree on the @p format, so that arrivals may be of other rows. Where all of them
+ * have sent all, and the time-out has passed since, they are given up here: something is lost. @p
+ * since is the lane's own, 0 before the first look: since when all has been sent, in units of 1,024
+ * ns. */
 DEVICE uint32_t not_coming(const dxt_ep_cuda_group &g, uint32_t op, uint32_t epoch, uint32_t format,
                            uint32_t lacking, uint32_t *since)
 {

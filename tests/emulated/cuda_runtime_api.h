@@ -21,6 +21,7 @@ typedef struct CUstream_st *cudaStream_t;
 #include <setjmp.h>
 #include <time.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -140,9 +141,14 @@ inline void perform(const late_store &store)
     memcpy(store.at, store.bytes, sizeof store.bytes);
 }
 
+/* The last one a while after the others, so that it is seen who does not wait for it: what is
+ * behind a row is stored last. */
 inline void perform_all()
 {
-    for (const late_store &store : own->stores) perform(store);
+    for (const late_store &store : own->stores) {
+        if (&store == &own->stores.back()) usleep(1000);
+        perform(store);
+    }
     own->stores.clear();
 }
 
